@@ -1,0 +1,1 @@
+"""Offline-first sync server for field data collected with XLSForms."""

@@ -1,0 +1,1 @@
+"""Pure algorithms: no database, no Flask, no clock, no network."""

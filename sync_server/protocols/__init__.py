@@ -1,0 +1,1 @@
+"""One file per language this server speaks; no SQL."""

@@ -1,0 +1,1 @@
+"""One file per journey; each public function is one transaction."""
