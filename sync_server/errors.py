@@ -40,9 +40,40 @@ class NoSubmissionXml(Problem):
     message = "The upload has no part named 'xml_submission_file'. Send the form's XML under that name."
 
 
+class UnexpectedValue(Problem):
+    code = "400.8"
+    message = "The {field} cannot be '{value}': {reason}"
+
+
+class XlsformNotValid(Problem):
+    code = "400.15"
+    message = "The XLSForm is not valid, and nothing was published. {error}"
+
+
+class FormWarnings(Problem):
+    code = "400.16"
+    message = (
+        "The form is valid, but with warnings, and was not published. Read them; if they are acceptable, send the form "
+        "again and ignore the warnings (?ignoreWarnings=true, or publish --ignore-warnings)."
+    )
+
+
+class FieldTypeConflict(Problem):
+    code = "400.17"
+    message = (
+        "The question {path} has the type {new_type} now; in version '{version}' it had the type {type}, and the two "
+        "could not stand in one column. Give it the old type back, or a new name."
+    )
+
+
 class UnreadableForm(Problem):
     code = "400.91"
     message = "The form definition could not be read: {reason}. Nothing was published."
+
+
+class FormNotFit(Problem):
+    code = "400.92"
+    message = "The form is not fit for tablets, and nothing was published. {error}"
 
 
 class NotFound(Problem):
@@ -58,6 +89,14 @@ class InsufficientRights(Problem):
 class AuthenticationFailed(Problem):
     code = "401.2"
     message = "The user name or the password is not right. Check both and try again."
+
+
+class FormVersionConflict(Problem):
+    code = "409.6"
+    message = (
+        "Version '{version}' of the form '{form_id}' was published before with other content, and tablets hold it. "
+        "Change the version in sheet 'settings' (such as {suggestion}) and publish again."
+    )
 
 
 class DiskFull(Problem):
