@@ -1,0 +1,66 @@
+"""A file on its way in: hashed as it is written, in memory while small, then in a temporary file."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from sync_server.core.ids import BlobId
+
+IN_MEMORY_BYTES = 256 * 1024  # the XML of a submission never reaches this, a photo does
+
+
+class HashingSpool:
+    """Write, then `keep` or `close`. Looks like a binary file to whoever fills it."""
+
+    def __init__(self, new_temporary: Callable[[], Path], adopt: Callable[[Path, BlobId], None]) -> None:
+        self._new_temporary = new_temporary
+        self._adopt = adopt
+        self._file: BinaryIO = BytesIO()
+        self._path: Path | None = None
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def sha256(self) -> BlobId:
+        return BlobId(self._hash.hexdigest())
+
+    def write(self, data: bytes, /) -> int:
+        if self._path is None and self.size + len(data) > IN_MEMORY_BYTES:
+            self._move_to_disk()
+        self._hash.update(data)
+        self.size += len(data)
+        return self._file.write(data)
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def keep(self) -> BlobId:
+        if self._path is None:
+            self._move_to_disk()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        assert self._path is not None
+        self._adopt(self._path, self.sha256)
+        return self.sha256
+
+    def close(self) -> None:
+        self._file.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+    def _move_to_disk(self) -> None:
+        assert isinstance(self._file, BytesIO)
+        content = self._file.getvalue()
+        self._path = self._new_temporary()
+        self._file = self._path.open("w+b")
+        self._file.write(content)

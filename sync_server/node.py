@@ -1,0 +1,104 @@
+"""This node's engine, writer, blobs and keys, in one frozen object.
+
+`Node.open(settings)` and `close()` open and close any number of nodes in one process. The data folder holds
+`sync.db` (with SQLite), `blobs/`, and `node.key`: a random key outside the database, with which the secrets that
+must be shown again are sealed. The key doubles as a marker that data existed: a folder with a key whose database is
+empty is not silently begun anew.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+from uuid import uuid4
+
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session
+
+from sync_server.blobs.base import BlobStore
+from sync_server.blobs.filesystem import FilesystemBlobs
+from sync_server.errors import DataMissing
+from sync_server.settings import Settings
+from sync_server.store import nodes
+from sync_server.store.engine import Database
+from sync_server.store.migrations import migrate
+from sync_server.store.writer import Writer
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    settings: Settings
+    id: str
+    key: bytes = field(repr=False)
+    database: Database
+    writer: Writer
+    blobs: BlobStore
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Node":
+        """Open the node in the data folder, making or migrating what is needed; raise DataMissing rather than
+        begin anew over a lost database."""
+        settings.data.mkdir(parents=True, exist_ok=True)
+        database = Database(settings.effective_database_url)
+        try:
+            _refuse_lost_database(settings, database)
+            migrate(database)
+            node_id = _identity(database)
+            key = _key(settings.data / "node.key")
+        except BaseException:
+            database.close()
+            raise
+        return cls(settings, node_id, key, database, Writer(database), FilesystemBlobs(settings.data / "blobs"))
+
+    def write(self, function: Callable[[Session], R]) -> R:
+        """Run `function(session)` in the writer's next commit; return when it is durable."""
+        return self.writer.run(function)
+
+    def free_bytes(self) -> int:
+        return shutil.disk_usage(self.settings.data).free
+
+    def close(self) -> None:
+        self.writer.close()
+        self.database.close()
+
+    def __enter__(self) -> "Node":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _identity(database: Database) -> str:
+    with database.write() as session:
+        return nodes.ensure_node(session, new_id=lambda: uuid4().hex, now=datetime.now(UTC))
+
+
+def _refuse_lost_database(settings: Settings, database: Database) -> None:
+    if (settings.data / "node.key").exists() and not inspect(database.engine).has_table("node"):
+        raise DataMissing(folder=settings.data)
+
+
+def _key(path: Path) -> bytes:
+    """Read the node's key, made when the node is: after its database, so that a key always means there was one."""
+    if not path.exists():
+        _write_key(path, os.urandom(32).hex())
+    return bytes.fromhex(path.read_text("ascii").strip())
+
+
+def _write_key(path: Path, key: str) -> None:
+    """Write the key so that a crash leaves either none or the whole, readable by its owner only."""
+    temporary = path.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)

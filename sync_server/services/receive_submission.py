@@ -1,0 +1,137 @@
+"""Receive a submission from a tablet (OpenRosa Form Submission API 1.0).
+
+Before the answer only what the promise needs: read the XML, make the files durable, store version and receipt in
+the writer's next commit. What the submission means (which subject, conflicts, wrong values) is worked out by the
+consumers afterwards. Nothing that can be read as XML is refused; what cannot is kept aside for rescue.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy.exc import OperationalError
+
+from sync_server.blobs.base import Spool
+from sync_server.core.http_date import clock_offset
+from sync_server.core.ids import InstanceId, VersionId, sha256_hex
+from sync_server.core.instance_xml import Instance, read_instance
+from sync_server.errors import DiskFull, UnreadableXml
+from sync_server.node import Node
+from sync_server.store import unreadable_uploads
+from sync_server.store.submissions import Receipt, ReceivedFile, ReceivedVersion, add_versions
+
+log = logging.getLogger(__name__)
+
+NO_SPACE = 28  # errno ENOSPC, the same number everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """An attachment on its way in: its name exactly as sent, its bytes in a spool of this node's blob store."""
+
+    name: str
+    type: str
+    spool: Spool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One POST as the door read it."""
+
+    project_id: int
+    xml: bytes
+    files: Sequence[UploadedFile] = ()
+    received_at: datetime
+    door: str
+    device_id: str | None = None
+    actor_id: int | None = None
+    is_revoked: bool = False
+    client_date: str | None = None
+
+
+def receive(node: Node, upload: Upload) -> Receipt:
+    """Store one upload durably and return its receipt.
+
+    Raises UnreadableXml (the bytes are kept for rescue) and DiskFull (nothing was stored; what was acknowledged
+    before is safe).
+    """
+    try:
+        require_space(node)
+        instance = _read_or_set_aside(node, upload)
+        receipt = node.writer.submit(add_versions, _received_version(node, upload, instance))
+    except (OSError, OperationalError) as error:
+        raise _disk_full(error) from error
+    log.info(
+        "received instance=%s new=%s files=%d door=%s state=%s node=%s",
+        *(receipt.instance_id, receipt.is_new, len(upload.files), upload.door, receipt.form_state, node.id),
+    )
+    return receipt
+
+
+def require_space(node: Node) -> None:
+    """Raise DiskFull while less is free than the database needs to finish what it began."""
+    if node.free_bytes() < node.settings.min_free_bytes:
+        raise DiskFull
+
+
+def _read_or_set_aside(node: Node, upload: Upload) -> Instance:
+    try:
+        return read_instance(upload.xml)
+    except UnreadableXml as problem:
+        sha256 = node.blobs.put(upload.xml)
+        node.write(lambda session: unreadable_uploads.add_unreadable(
+            session, sha256, received_at=upload.received_at, door=upload.door, device_id=upload.device_id,
+            reason=problem.details["reason"], size=len(upload.xml),
+        ))
+        log.warning("unreadable upload=%s size=%d door=%s node=%s", sha256, len(upload.xml), upload.door, node.id)
+        raise
+
+
+def _received_version(node: Node, upload: Upload, instance: Instance) -> ReceivedVersion:
+    sha256 = VersionId(sha256_hex(upload.xml))
+    files = tuple(_keep(file) for file in upload.files)  # blobs first: an orphan is harmless, a dangling row is not
+    return ReceivedVersion(
+        project_id=upload.project_id,
+        sha256=sha256,
+        form_id=instance.form_id,
+        form_version=instance.form_version,
+        # Without an instanceID the content is the identity: a resend stays one submission.
+        instance_id=instance.instance_id or InstanceId(f"sha256:{sha256}"),
+        deprecated_id=instance.deprecated_id,
+        is_sealed=instance.is_sealed,
+        xml=upload.xml,
+        files=files,
+        receipt_id=uuid4().hex,
+        received_at=upload.received_at,
+        door=upload.door,
+        device_id=upload.device_id,
+        actor_id=upload.actor_id,
+        is_revoked=upload.is_revoked,
+        clock_offset_seconds=_clock_offset(upload, instance),
+    )
+
+
+def _keep(file: UploadedFile) -> ReceivedFile:
+    return ReceivedFile(file.name, file.spool.keep(), file.spool.size, file.type)
+
+
+def _clock_offset(upload: Upload, instance: Instance) -> float | None:
+    if upload.client_date is None:
+        return None
+    return clock_offset(upload.client_date, upload.received_at, _moment(instance.end))
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+def _disk_full(error: Exception) -> Exception:
+    """Turn every way of saying 'no space' into the one Problem; pass on anything else."""
+    is_full = getattr(error, "errno", None) == NO_SPACE or "full" in str(getattr(error, "orig", ""))
+    return DiskFull() if is_full or "No space left" in str(error) else error

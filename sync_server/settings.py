@@ -1,0 +1,126 @@
+"""Every setting of a node: name, default, help.
+
+One table feeds the environment (`SYNC_` + the name in capitals), the TOML file, the command's flags, `--help` and
+docs/settings.md. A secret may also come from a file whose path is in `SYNC_…_FILE`. A flag wins over the
+environment, the environment over the TOML file, the file over the default. An impossible value stops the start.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sync_server.errors import ImpossibleSetting
+
+
+def _setting(default: Any, help_text: str, *, is_secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": help_text, "secret": is_secret}, repr=not is_secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    data: Path = _setting(Path("data"), "Folder of this node: database, files and keys. Back it up; never share it.")
+    host: str = _setting("127.0.0.1", "Address to listen on. 0.0.0.0 lets tablets on the local network in.")
+    port: int = _setting(8080, "Port to listen on.")
+    database_url: str = _setting(
+        "", "PostgreSQL, as postgresql+psycopg://user@host/name. Empty: SQLite in the data folder.", is_secret=True
+    )
+    public_url: str = _setting(
+        "", "Address under which tablets reach this node, such as https://hub.example.org. Empty: from the request."
+    )
+    node_name: str = _setting("", "What people call this node, such as 'Mosul office'. Empty: the machine's name.")
+    admin_email: str = _setting("", "E-mail of the first administrator. Empty: admin@localhost.")
+    admin_password: str = _setting(
+        "", "Password of the first administrator. Empty: one is made and printed once.", is_secret=True
+    )
+    forms: Path | None = _setting(None, "Folder of forms to publish at start. Empty: the forms that come along.")
+    timezone: str = _setting("Asia/Baghdad", "Local time zone, for people; everything is stored in UTC.")
+    threads: int = _setting(64, "Requests answered at the same time by one process.")
+    processes: int = _setting(1, "Serving processes. More than one needs PostgreSQL.")
+    chunk_bytes: int = _setting(
+        5_000_000, "Size at which tablets split an upload into several; a broken upload repeats only its part."
+    )
+    max_upload_bytes: int = _setting(0, "Largest upload accepted, in bytes. 0: no limit but the disk.")
+    min_free_bytes: int = _setting(
+        200_000_000, "Free disk space below which uploads are turned away, so that the database can always finish."
+    )
+    trusted_proxies: int = _setting(0, "How many reverse proxies in front set X-Forwarded-For, -Proto and -Host.")
+    tls_certificate: Path | None = _setting(None, "Certificate file (PEM), to serve https without a proxy.")
+    tls_key: Path | None = _setting(None, "Key file (PEM) of the certificate.")
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+
+    @classmethod
+    def load(
+        cls, flags: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] = os.environ, file: Path | None = None
+    ) -> "Settings":
+        """Read the settings; raise ImpossibleSetting, naming the setting, when one cannot be."""
+        toml = _read_toml(file or (Path(environ["SYNC_CONFIG"]) if environ.get("SYNC_CONFIG") else None))
+        given = {**toml, **_from_environ(environ), **{k: v for k, v in (flags or {}).items() if v is not None}}
+        unknown = sorted(set(given) - {f.name for f in fields(cls)})
+        if unknown:
+            raise ImpossibleSetting(name=unknown[0], value=given[unknown[0]], reason="there is no such setting.")
+        settings = cls(**{name: _convert(name, value) for name, value in given.items()})
+        settings._check()
+        return settings
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data / 'sync.db').as_posix()}"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.effective_database_url.startswith("sqlite")
+
+    def _check(self) -> None:
+        _require(0 < self.port < 65536, "port", self.port, "a port is a number from 1 to 65535.")
+        _require(self.threads > 0, "threads", self.threads, "at least one is needed.")
+        _require(self.processes > 0, "processes", self.processes, "at least one is needed.")
+        _require(self.processes == 1 or not self.is_sqlite, "processes", self.processes, "SQLite is served by one.")
+        _require(bool(self.tls_key) == bool(self.tls_certificate), "tls_key", self.tls_key, "key and certificate come together.")
+        levels = ("DEBUG", "INFO", "WARNING", "ERROR")
+        _require(self.log_level in levels, "log_level", self.log_level, f"choose one of {', '.join(levels)}.")
+        try:
+            ZoneInfo(self.timezone)
+        except (KeyError, ValueError) as error:
+            raise ImpossibleSetting(name="timezone", value=self.timezone, reason="no such time zone.") from error
+
+
+SETTINGS = fields(Settings)
+
+
+def _read_toml(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ImpossibleSetting(name="config", value=file, reason=str(error)) from error
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for setting in SETTINGS:
+        name = f"SYNC_{setting.name.upper()}"
+        if environ.get(name):
+            found[setting.name] = environ[name]
+        elif setting.metadata["secret"] and environ.get(f"{name}_FILE"):
+            found[setting.name] = Path(environ[f"{name}_FILE"]).read_text("utf-8").strip()
+    return found
+
+
+def _convert(name: str, value: Any) -> Any:
+    kind = next(f.type for f in SETTINGS if f.name == name)
+    try:
+        if kind is int:
+            return int(value)
+        return Path(value) if "Path" in str(kind) else str(value)
+    except ValueError as error:
+        raise ImpossibleSetting(name=name, value=value, reason="a whole number is needed.") from error
+
+
+def _require(is_possible: bool, name: str, value: Any, reason: str) -> None:
+    if not is_possible:
+        raise ImpossibleSetting(name=name, value=value, reason=reason)

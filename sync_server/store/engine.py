@@ -1,0 +1,113 @@
+"""Open SQLite or PostgreSQL: pragmas, read and write sessions, and every difference between the two.
+
+SQLite: a deferred BEGIN that reads before it writes fails with "locked" under load (729 of 800 writes did), so write
+sessions begin IMMEDIATE and the busy timeout is set first. synchronous=FULL because a 201 is a promise. PostgreSQL:
+read sessions see one snapshot (REPEATABLE READ), as a SQLite read transaction in WAL mode does.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.types import DateTime, String, TypeDecorator
+
+FEED_LOCK = 0x53594E43  # any constant: the advisory lock under which the feed's numbers are drawn
+
+SQLITE_PRAGMAS = (
+    "busy_timeout=30000",  # first: the next ones may have to wait
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",  # what is erased must not stay readable in free pages
+    "journal_size_limit=67108864",
+    "cache_size=-16000",
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, always with its zone: timestamptz on PostgreSQL, ISO 8601 text in UTC on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        return value.astimezone(UTC) if value else None
+
+
+class Database:
+    """One database: short read sessions on a snapshot, write sessions that never deadlock each other."""
+
+    def __init__(self, url: str) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, pool_size=8, max_overflow=72)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session on one snapshot; what it might write is rolled back."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with Session(self.engine.execution_options(**options), autoflush=False) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Give a session that commits when the block ends and rolls back when it raises."""
+        with Session(self.engine.execution_options(write=True), autoflush=False) as session, session.begin():
+            yield session
+
+    def insert(self, table: Any) -> Any:
+        """INSERT that knows ON CONFLICT, in this database's dialect."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def insert_for(session: Session) -> Any:
+    """Return the INSERT construct of the session's database, for ON CONFLICT."""
+    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+
+
+def lock_feed(session: Session) -> None:
+    """Hold the feed until this transaction ends: numbers drawn earlier are committed earlier.
+
+    A reader that follows a bare sequence lost 201 of 480 changes. SQLite has one writer, so holds it already.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FEED_LOCK})
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=8, max_overflow=72
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself
+    cursor = connection.cursor()
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Any) -> None:
+    is_write = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")

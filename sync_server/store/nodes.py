@@ -1,0 +1,30 @@
+"""This node's identity, its feed's epoch, and its projects."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from sync_server.store.tables import node, projects
+
+
+def ensure_node(session: Session, *, new_id: Callable[[], str], now: datetime) -> str:
+    """Give a new database its identity, its first epoch and its first project; return the node's id."""
+    found = session.scalar(select(node.c.id))
+    if found:
+        return found
+    node_id = new_id()
+    session.execute(insert(node).values(id=node_id, epoch=new_id(), created_at=now))
+    session.execute(insert(projects).values(id=1, uid=new_id(), name="Community Policing Forums"))
+    return node_id
+
+
+def iter_projects(session: Session) -> list[tuple[int, str]]:
+    """List the projects as (number, name), oldest first."""
+    query = select(projects.c.id, projects.c.name).where(projects.c.archived_at.is_(None)).order_by(projects.c.id)
+    return [(project_id, name) for project_id, name in session.execute(query)]
+
+
+def find_project(session: Session, project_id: int) -> str | None:
+    return session.scalar(select(projects.c.name).where(projects.c.id == project_id))

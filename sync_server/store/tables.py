@@ -1,0 +1,246 @@
+"""Every table: what was received or decided, the feed, and what is derived from both.
+
+Received and decided rows are only ever added. Derived tables (the last part) can be dropped and made again.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from sync_server.store.engine import UtcDateTime
+
+metadata = MetaData()
+_Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY is SQLite's row id
+
+
+def _table(name: str, *columns: Any) -> Table:
+    return Table(name, metadata, *columns)
+
+
+def _text(name: str, *args: Any, **kwargs: Any) -> Column[str]:
+    return Column(name, Text, *args, nullable=kwargs.pop("nullable", False), **kwargs)
+
+
+# -- this node and its people
+
+node = _table(
+    "node",
+    _text("id", primary_key=True),
+    _text("epoch"),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+projects = _table(
+    "projects",
+    Column("id", Integer, primary_key=True),
+    _text("uid", unique=True),
+    _text("name"),
+    Column("archived_at", UtcDateTime),
+)
+actors = _table(
+    "actors",
+    Column("id", _Id, primary_key=True),
+    _text("type"),
+    _text("display_name"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("deleted_at", UtcDateTime),
+)
+users = _table(
+    "users",
+    Column("actor_id", ForeignKey("actors.id"), primary_key=True),
+    _text("email", unique=True),
+    _text("password_hash"),
+    _text("digest_ha1", nullable=True),
+    Column("is_administrator", Boolean, nullable=False),
+)
+app_users = _table(
+    "app_users",
+    Column("actor_id", ForeignKey("actors.id"), primary_key=True),
+    Column("project_id", ForeignKey("projects.id"), nullable=False),
+    _text("token_hash", unique=True),
+    Column("token_sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+)
+sessions = _table(
+    "sessions",
+    _text("token_hash", primary_key=True),
+    Column("actor_id", ForeignKey("actors.id"), nullable=False),
+    _text("csrf"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+# -- forms
+
+forms = _table(
+    "forms",
+    Column("id", _Id, primary_key=True),
+    Column("project_id", ForeignKey("projects.id"), nullable=False),
+    _text("form_id"),
+    _text("state"),
+    Column("current_version_id", _Id),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("project_id", "form_id"),
+)
+form_versions = _table(
+    "form_versions",
+    Column("id", _Id, primary_key=True),
+    Column("project_id", ForeignKey("projects.id"), nullable=False),
+    _text("form_id"),
+    _text("version"),
+    _text("sha256"),
+    _text("md5"),
+    _text("title"),
+    Column("xml", LargeBinary, nullable=False),
+    _text("source_name", nullable=True),
+    Column("source", LargeBinary),
+    _text("source_sha256", nullable=True),
+    Column("annotations", JSON, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("published_by", ForeignKey("actors.id")),
+    UniqueConstraint("project_id", "form_id", "version"),
+)
+form_attachments = _table(
+    "form_attachments",
+    Column("form_version_id", ForeignKey("form_versions.id"), primary_key=True),
+    _text("name", primary_key=True),
+    _text("sha256"),
+    _text("md5"),
+    Column("size", BigInteger, nullable=False),
+    _text("type"),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# -- what was received
+
+submission_versions = _table(
+    "submission_versions",
+    Column("id", _Id, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    _text("sha256"),
+    _text("form_id"),
+    _text("form_version"),
+    _text("instance_id"),
+    _text("deprecated_id", nullable=True),
+    Column("is_sealed", Boolean, nullable=False),
+    Column("xml", LargeBinary, nullable=False),
+    UniqueConstraint("project_id", "sha256"),
+    Index("ix_submission_versions_instance", "instance_id"),
+    Index("ix_submission_versions_deprecated", "deprecated_id"),
+)
+submission_attachments = _table(
+    "submission_attachments",
+    Column("version_id", ForeignKey("submission_versions.id"), primary_key=True),
+    _text("name", primary_key=True),
+    _text("sha256", primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    _text("type"),
+)
+receipts = _table(
+    "receipts",
+    _text("id", primary_key=True),
+    Column("version_id", ForeignKey("submission_versions.id"), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    _text("door"),
+    _text("device_id", nullable=True),
+    Column("actor_id", _Id),
+    _text("form_state"),
+    Column("is_revoked", Boolean, nullable=False),
+    Column("clock_offset_seconds", Float),
+    Column("is_new", Boolean, nullable=False),
+    Index("ix_receipts_version", "version_id"),
+)
+unreadable_uploads = _table(
+    "unreadable_uploads",
+    _text("sha256", primary_key=True),
+    Column("received_at", UtcDateTime, nullable=False),
+    _text("door"),
+    _text("device_id", nullable=True),
+    _text("reason"),
+    Column("size", BigInteger, nullable=False),
+)
+
+# -- what was decided
+
+decisions = _table(
+    "decisions",
+    _text("id", primary_key=True),
+    _text("kind"),
+    Column("project_id", Integer, nullable=False),
+    _text("form_id"),
+    _text("subject"),
+    Column("parents", JSON, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("author_id", _Id),
+    Column("decided_at", UtcDateTime, nullable=False),
+    _text("reason"),
+    _text("node"),
+    Index("ix_decisions_subject", "project_id", "form_id", "subject"),
+)
+
+# -- the feed
+
+changes = _table(
+    "changes",
+    Column("seq", _Id, primary_key=True, autoincrement=False),
+    _text("epoch"),
+    _text("kind"),
+    _text("key"),
+    _text("version"),
+    _text("node"),
+)
+
+# -- derived: dropped and made again by `rebuild`
+
+submissions = _table(
+    "submissions",
+    Column("id", _Id, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    _text("form_id"),
+    _text("root_id"),
+    _text("current_version_id"),
+    _text("form_version"),
+    Column("state", JSON, nullable=False),
+    Column("has_conflict", Boolean, nullable=False),
+    _text("waits_for", nullable=True),
+    Column("is_sealed", Boolean, nullable=False),
+    Column("is_held", Boolean, nullable=False),
+    Column("flags", JSON, nullable=False),
+    Column("attachments_expected", Integer, nullable=False),
+    Column("attachments_present", Integer, nullable=False),
+    Column("edits", Integer, nullable=False),
+    Column("first_received_at", UtcDateTime, nullable=False),
+    _text("first_receipt_id"),
+    UniqueConstraint("project_id", "form_id", "root_id"),
+)
+checkpoints = _table(
+    "checkpoints",
+    _text("consumer", primary_key=True),
+    _text("epoch"),
+    Column("seq", BigInteger, nullable=False),
+)
+parked_changes = _table(
+    "parked_changes",
+    _text("consumer", primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    _text("error"),
+)
+
+DERIVED = (submissions, checkpoints, parked_changes)

@@ -1,0 +1,109 @@
+"""Group commit: many requests, one transaction, each answered after the commit.
+
+One thread owns writing. It takes what waits, runs it as a single transaction and only then lets the callers go, so
+sixty-four uploads cost one fsync. Items of the same operation that follow one another are handed to it together (an
+operation takes a list and returns a list), which also saves statements. When a batch fails it is run again item by
+item, each in its own transaction, so one bad item cannot take others with it.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from sync_server.store.engine import Database
+
+A = TypeVar("A")
+R = TypeVar("R")
+Operation = Callable[[Session, Sequence[A]], Sequence[R]]
+
+BATCH = 256  # more gains nothing: the fsync is shared long before
+
+
+@dataclass(slots=True)
+class _Item:
+    operation: Operation[Any, Any]
+    argument: Any
+    done: threading.Event = field(default_factory=threading.Event)
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """The one writer of a process. `submit` blocks until the item's transaction is durable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, operation: Operation[A, R], argument: A) -> R:
+        """Run `operation(session, [..., argument, ...])` in the next commit; return its result for the argument."""
+        item = _Item(operation, argument)
+        self._queue.put(item)
+        item.done.wait()
+        if item.error is not None:
+            raise item.error
+        result: R = item.result
+        return result
+
+    def run(self, function: Callable[[Session], R]) -> R:
+        """Run one function in the next commit; return what it returns."""
+        return self.submit(_call, function)
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while batch := self._take():
+            self._commit(batch)
+
+    def _take(self) -> list[_Item]:
+        item = self._queue.get()
+        batch: list[_Item] = []
+        while item is not None:
+            batch.append(item)
+            if len(batch) == BATCH:
+                return batch
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return batch
+        if batch:  # told to stop while work waits: do the work, stop at the next turn
+            self._queue.put(None)
+        return batch
+
+    def _commit(self, batch: list[_Item]) -> None:
+        try:
+            self._transact(batch)
+        except BaseException as error:
+            if len(batch) == 1:
+                batch[0].error = error
+            else:
+                for item in batch:
+                    self._commit([item])
+        for item in batch:
+            item.done.set()
+
+    def _transact(self, batch: list[_Item]) -> None:
+        with self._database.write() as session:
+            for operation, items in _runs(batch):
+                results = operation(session, [item.argument for item in items])
+                for item, result in zip(items, results, strict=True):
+                    item.result = result
+
+
+def _runs(batch: list[_Item]) -> Iterator[tuple[Operation[Any, Any], list[_Item]]]:
+    for operation, items in groupby(batch, key=lambda item: item.operation):
+        yield operation, list(items)
+
+
+def _call(session: Session, functions: Sequence[Callable[[Session], Any]]) -> list[Any]:
+    return [function(session) for function in functions]

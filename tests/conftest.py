@@ -1,0 +1,39 @@
+"""What every test can ask for: nodes on both databases, a client, a live server, and the people."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync_server.node import Node
+from sync_server.settings import Settings
+from tests.support.postgresql import PostgresqlServer
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    server = PostgresqlServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Node]:
+    """A field-office hub: SQLite and a folder."""
+    with Node.open(Settings(data=tmp_path / "hub", min_free_bytes=0)) as node:
+        yield node
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
+    """A node on each database in turn: what a test says of one must hold for both."""
+    if request.param == "sqlite":
+        with Node.open(Settings(data=tmp_path / "node", min_free_bytes=0)) as opened:
+            yield opened
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    url = server.new_database()
+    with Node.open(Settings(data=tmp_path / "node", database_url=url, min_free_bytes=0)) as opened:
+        yield opened
+    server.drop_database(url)
