@@ -35,8 +35,18 @@ class UnreadableXml(Problem):
     )
 
 
-class NoSubmissionXml(Problem):
+class UnreadableJson(Problem):
+    code = "400.1"
+    message = "The body of the request could not be read as JSON. Send an object such as {example}."
+
+
+class MissingParameter(Problem):
     code = "400.2"
+    message = "The request lacks '{field}'. Add it and send it again."
+
+
+class NoSubmissionXml(Problem):
+    code = "400.7"
     message = "The upload has no part named 'xml_submission_file'. Send the form's XML under that name."
 
 
@@ -66,6 +76,11 @@ class FieldTypeConflict(Problem):
     )
 
 
+class PasswordTooShort(Problem):
+    code = "400.21"
+    message = "The password is too short. Choose one of {length} characters or more."
+
+
 class UnreadableForm(Problem):
     code = "400.91"
     message = "The form definition could not be read: {reason}. Nothing was published."
@@ -76,9 +91,32 @@ class FormNotFit(Problem):
     message = "The form is not fit for tablets, and nothing was published. {error}"
 
 
+class BrokenUpload(Problem):
+    code = "400.93"
+    message = (
+        "The upload broke off or was damaged on the way, and nothing of it was stored. Nothing is lost: keep it on the "
+        "tablet and send it again."
+    )
+
+
 class NotFound(Problem):
     code = "404.1"
     message = "There is nothing here by that name, or it is not for you to see. Check the address."
+
+
+class SeveralProjects(Problem):
+    code = "404.91"
+    message = "This server has more than one project. Use the whole address of yours, which is in its QR code."
+
+
+class MethodNotAllowed(Problem):
+    code = "405.91"
+    message = "This address does not take {method}. It takes {allowed}."
+
+
+class AccountExists(Problem):
+    code = "409.3"
+    message = "There is an account with the e-mail {email} already. Change its password instead, or use another e-mail."
 
 
 class InsufficientRights(Problem):
@@ -86,9 +124,38 @@ class InsufficientRights(Problem):
     message = "This account may not do that. Ask an administrator of this server."
 
 
+class UnknownToken(Problem):
+    code = "403.91"
+    message = (
+        "This server does not know this tablet. Nothing is lost: keep the forms on the tablet, and ask the coordinator "
+        "for the tablet's QR code to scan it again."
+    )
+
+
+class RevokedToken(Problem):
+    code = "403.92"
+    message = (
+        "This tablet's access was ended, so it gets no more forms. What it still sends is kept. Ask the coordinator "
+        "for a new QR code."
+    )
+
+
 class AuthenticationFailed(Problem):
     code = "401.2"
     message = "The user name or the password is not right. Check both and try again."
+
+
+class HttpsOnly(Problem):
+    code = "401.3"
+    message = (
+        "This way of signing in is only safe over https, which this address is not. Use an https address, or let an "
+        "administrator turn on Digest for the account."
+    )
+
+
+class LoginRequired(Problem):
+    code = "401.4"
+    message = "Sign in to see this: enter the user name and the password you were given."
 
 
 class FormVersionConflict(Problem):
@@ -96,6 +163,14 @@ class FormVersionConflict(Problem):
     message = (
         "Version '{version}' of the form '{form_id}' was published before with other content, and tablets hold it. "
         "Change the version in sheet 'settings' (such as {suggestion}) and publish again."
+    )
+
+
+class UploadTooLarge(Problem):
+    code = "413.91"
+    message = (
+        "This upload has {size} bytes, and the operator of this server allows {limit}. Keep it on the tablet and ask "
+        "for the limit (max_upload_bytes) to be raised; then it can be sent."
     )
 
 
@@ -128,3 +203,11 @@ class DataMissing(Problem):
 class DatabaseTooNew(Problem):
     code = "500.93"
     message = "The database was made by a newer version of this program (revision {revision}). Install that version."
+
+
+class SealBroken(Problem):
+    code = "500.94"
+    message = (
+        "The token cannot be shown: the database was sealed with the key of another node. Put the file node.key back "
+        "beside the database, or revoke this device and add it anew."
+    )

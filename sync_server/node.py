@@ -26,6 +26,7 @@ from sync_server.settings import Settings
 from sync_server.store import nodes
 from sync_server.store.engine import Database
 from sync_server.store.migrations import migrate
+from sync_server.store.token_cache import TokenCache
 from sync_server.store.writer import Writer
 
 R = TypeVar("R")
@@ -39,6 +40,7 @@ class Node:
     database: Database
     writer: Writer
     blobs: BlobStore
+    tokens: TokenCache = field(default_factory=TokenCache, repr=False, compare=False)
 
     @classmethod
     def open(cls, settings: Settings) -> "Node":
