@@ -30,8 +30,8 @@ FAMILY = build_table_schema(
 def test_root_row_carries_what_the_server_knows() -> None:
     metadata = RowMetadata(
         key="uuid:1", submission_date=datetime(2026, 3, 1, 9, 30, 0, 123456, timezone(timedelta(hours=3))),
-        submitter_id="7", submitter_name="tablet", attachments_present=1, attachments_expected=2, review_state="approved",
-        device_id="collect:x", edits=3, form_version="2",
+        submitter_id="7", submitter_name="tablet", attachments_present=1, attachments_expected=2,
+        review_state="approved", device_id="collect:x", edits=3, form_version="2",
     )  # fmt: skip
     made = make_rows(FAMILY, parse_xml(b"<data><name>Alice</name></data>"), metadata)
     assert made.tables[0] == [
