@@ -7,6 +7,7 @@ item, each in its own transaction, so one bad item cannot take others with it.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -22,6 +23,7 @@ R = TypeVar("R")
 Operation = Callable[[Session, Sequence[A]], Sequence[R]]
 
 BATCH = 256  # more gains nothing: the fsync is shared long before
+BUSY_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -39,22 +41,31 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._last_submitted = 0.0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
     def submit(self, operation: Operation[A, R], argument: A) -> R:
         """Run `operation(session, [..., argument, ...])` in the next commit; return its result for the argument."""
-        item = _Item(operation, argument)
-        self._queue.put(item)
-        item.done.wait()
-        if item.error is not None:
-            raise item.error
-        result: R = item.result
+        self._last_submitted = time.monotonic()
+        result: R = self._wait_for(_Item(operation, argument))
         return result
 
     def run(self, function: Callable[[Session], R]) -> R:
         """Run one function in the next commit; return what it returns."""
-        return self.submit(_call, function)
+        result: R = self._wait_for(_Item(_call, function))
+        return result
+
+    def is_busy(self) -> bool:
+        """Whether somebody waited for an answer a moment ago; `run`, which the background uses, does not count."""
+        return time.monotonic() - self._last_submitted < BUSY_SECONDS
+
+    def _wait_for(self, item: _Item) -> Any:
+        self._queue.put(item)
+        item.done.wait()
+        if item.error is not None:
+            raise item.error
+        return item.result
 
     def close(self) -> None:
         """Finish what waits, then stop."""

@@ -1,0 +1,24 @@
+"""create_app(node): Flask, the blueprints of every door, nothing else."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from sync_server import web
+from sync_server.node import Node
+from sync_server.protocols import central_forms, central_sessions, central_submissions, endpoint, kobo, openrosa
+
+DOORS = (openrosa, kobo, central_sessions, central_forms, central_submissions)
+
+
+def create_app(node: Node) -> Flask:
+    """Make the WSGI application of one open node. Any number can live in one process."""
+    app = Flask(__name__, static_folder=None, template_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # its answer is a redirect, at which an upload would be sent twice
+    endpoint.register(app, node)
+    for door in DOORS:
+        app.register_blueprint(door.blueprint)
+    web.register(app)
+    if hops := node.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app

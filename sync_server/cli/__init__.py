@@ -1,0 +1,51 @@
+"""The command `sync-server`: one module per noun, joined here."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sync_server.cli import checks, demo, devices, forms, serve, submissions, users
+from sync_server.cli.options import settings_options
+from sync_server.errors import Problem
+from sync_server.settings import Settings
+
+
+class _Group(click.Group):
+    """Says a Problem in one sentence instead of a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            raise click.ClickException(problem.text) from problem
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="TOML file with settings.")
+@settings_options
+@click.version_option(package_name="sync-server")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None, **flags: Any) -> None:
+    """Offline-first sync server for field data collected with XLSForms.
+
+    Every setting is a flag here, an environment variable (SYNC_ and its name) or a line in a TOML file.
+    """
+    ctx.obj = Settings.load(flags, file=config)
+    logging.basicConfig(
+        level=ctx.obj.log_level, stream=sys.stderr, format="%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
+    )
+
+
+for command in (
+    serve.serve,
+    *forms.COMMANDS,
+    *devices.COMMANDS,
+    *users.COMMANDS,
+    *submissions.COMMANDS,
+    *checks.COMMANDS,
+    *demo.COMMANDS,
+):
+    main.add_command(command)

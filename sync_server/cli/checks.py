@@ -1,0 +1,49 @@
+"""Commands that look at the whole store: verify, rebuild, digest."""
+
+import click
+
+from sync_server.node import Node
+from sync_server.services import consumers
+from sync_server.services.digest_node import digest_node
+from sync_server.services.verify_node import verify_node
+from sync_server.settings import Settings
+
+
+@click.command()
+@click.pass_obj
+def verify(settings: Settings) -> None:
+    """Check every row and every file; exit 1 when something is wrong."""
+    with Node.open(settings) as node:
+        faults = 0
+        for finding in verify_node(node, progress=_say_progress):
+            click.echo(finding, err=True)
+            faults += 1
+    if faults:
+        raise click.ClickException(f"{faults} fault(s) found. Restore what is named from a back-up or another node.")
+    click.echo("Everything stored is whole.")
+
+
+@click.command()
+@click.pass_obj
+def rebuild(settings: Settings) -> None:
+    """Drop everything derived and make it again from what was received and decided."""
+    with Node.open(settings) as node:
+        consumers.rebuild(node)
+    click.echo("Rebuilt.")
+
+
+@click.command()
+@click.pass_obj
+def digest(settings: Settings) -> None:
+    """Print digests of what this node holds; two nodes with equal lines hold and show the same."""
+    with Node.open(settings) as node:
+        consumers.catch_up(node)
+        for name, value in digest_node(node).items():
+            click.echo(f"{name:<12}{value}")
+
+
+def _say_progress(done: int) -> None:
+    click.echo(f"\r{done} checked", err=True, nl=False)
+
+
+COMMANDS = (verify, rebuild, digest)

@@ -1,0 +1,73 @@
+"""Check every row and every file of a node against what was promised for it."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from sqlalchemy.orm import Session
+
+from sync_server.core.ids import BlobId, sha256_hex
+from sync_server.node import Node
+from sync_server.store import checkpoints, submissions, verification
+from sync_server.store.verification import StoredFile
+
+PIECE = 1 << 20
+
+
+def verify_node(node: Node, *, progress: Callable[[int], None] = lambda done: None) -> Iterator[str]:
+    """Yield one sentence for each fault; nothing when everything stored is whole. Reads every byte."""
+    with node.database.read() as session:
+        yield from (f"The database file is damaged: {line}" for line in verification.check_engine(session))
+        yield from _check_versions(session, progress)
+        yield from _check_forms(session)
+        yield from _check_files(node, session)
+        yield from _check_feed(session)
+
+
+def _check_versions(session: Session, progress: Callable[[int], None]) -> Iterator[str]:
+    done = after = 0
+    while page := submissions.iter_versions(session, after):
+        for version in page:
+            if sha256_hex(version.xml) != version.sha256:
+                yield f"The XML of submission {version.instance_id} is not what was received ({version.sha256})."
+        after = page[-1].row_id
+        done += len(page)
+        progress(done)
+    for sha256 in verification.find_without_receipt(session):
+        yield f"Submission version {sha256} has no receipt."
+
+
+def _check_forms(session: Session) -> Iterator[str]:
+    for name, sha256, md5, xml in verification.iter_form_versions(session):
+        if sha256_hex(xml) != sha256 or hashlib.md5(xml, usedforsecurity=False).hexdigest() != md5:
+            yield f"The XML of form {name} is not what was published."
+
+
+def _check_files(node: Node, session: Session) -> Iterator[str]:
+    checked: set[str] = set()
+    for file in verification.iter_promised_files(session):
+        if file.sha256 not in checked and (fault := _fault_of(node, file)):
+            yield fault
+        checked.add(file.sha256)
+
+
+def _fault_of(node: Node, file: StoredFile) -> str | None:
+    digest, size = hashlib.sha256(), 0
+    try:
+        with node.blobs.open(BlobId(file.sha256)) as stream:
+            while piece := stream.read(PIECE):
+                digest.update(piece)
+                size += len(piece)
+    except FileNotFoundError:
+        return f"The file {file.name!r} of {file.owner} is missing ({file.sha256})."
+    if digest.hexdigest() != file.sha256 or size != file.size:
+        return f"The file {file.name!r} of {file.owner} is damaged ({file.sha256})."
+    return None
+
+
+def _check_feed(session: Session) -> Iterator[str]:
+    if gaps := verification.count_feed_gaps(session):
+        yield f"The change feed lacks {gaps} numbers."
+    for sha256 in verification.find_without_change(session):
+        yield f"Submission version {sha256} is not in the change feed."
+    for parked in checkpoints.iter_parked(session):
+        yield f"Change {parked.seq} could not be handled by '{parked.consumer}': {parked.error}"
