@@ -60,6 +60,11 @@ class Writer:
         """Whether somebody waited for an answer a moment ago; `run`, which the background uses, does not count."""
         return time.monotonic() - self._last_submitted < BUSY_SECONDS
 
+    @property
+    def waiting(self) -> int:
+        """How many items are not taken up yet."""
+        return self._queue.qsize()
+
     def _wait_for(self, item: _Item) -> Any:
         self._queue.put(item)
         item.done.wait()

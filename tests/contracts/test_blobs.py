@@ -1,0 +1,67 @@
+"""The contract of the blob store, run against every implementation."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from sync_server.blobs.base import BlobStore
+from sync_server.blobs.filesystem import FilesystemBlobs
+from sync_server.blobs.memory import MemoryBlobs
+from sync_server.blobs.spool import IN_MEMORY_BYTES
+from sync_server.core.ids import BlobId
+
+SIZES = (0, 1, IN_MEMORY_BYTES, IN_MEMORY_BYTES + 1, 3 * IN_MEMORY_BYTES)
+
+
+@pytest.fixture(params=["filesystem", "memory"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    return FilesystemBlobs(tmp_path / "blobs") if request.param == "filesystem" else MemoryBlobs()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_kept_comes_back_unchanged(blobs: BlobStore, size: int) -> None:
+    content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    spool = blobs.spool()
+    for start in range(0, size, 70_000):
+        spool.write(content[start : start + 70_000])
+    blob_id = spool.keep()
+    spool.close()
+    assert blob_id == hashlib.sha256(content).hexdigest()
+    assert blobs.size(blob_id) == size
+    with blobs.open(blob_id) as stream:
+        assert stream.read() == content
+
+
+def test_keeping_the_same_bytes_twice_keeps_one(blobs: BlobStore) -> None:
+    assert blobs.put(b"photo") == blobs.put(b"photo")
+    assert list(blobs.iter_ids()) == [hashlib.sha256(b"photo").hexdigest()]
+
+
+def test_what_is_closed_without_being_kept_is_forgotten(blobs: BlobStore) -> None:
+    spool = blobs.spool()
+    spool.write(b"x" * (IN_MEMORY_BYTES + 1))
+    spool.close()
+    assert list(blobs.iter_ids()) == []
+
+
+def test_a_spool_can_be_read_back_while_it_is_written(blobs: BlobStore) -> None:
+    spool = blobs.spool()
+    spool.write(b"first ")
+    spool.write(b"second")
+    spool.seek(0)
+    assert spool.read() == b"first second"
+
+
+def test_what_is_not_here_is_said(blobs: BlobStore) -> None:
+    missing = BlobId("0" * 64)
+    assert blobs.size(missing) is None
+    with pytest.raises(FileNotFoundError):
+        blobs.open(missing)
+
+
+def test_deleting_twice_is_no_error(blobs: BlobStore) -> None:
+    blob_id = blobs.put(b"gone soon")
+    blobs.delete(blob_id)
+    blobs.delete(blob_id)
+    assert list(blobs.iter_ids()) == []
