@@ -1,0 +1,57 @@
+"""Form definitions, read once and remembered: a version's bytes never change."""
+
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from sync_server.core.values import Checker
+from sync_server.core.xform import FormDefinition, parse_xform
+from sync_server.store import forms
+from sync_server.store.forms import FormVersion
+
+T = TypeVar("T")
+
+UNKNOWN_FORM, UNKNOWN_VERSION = "unknown_form", "unknown_version"
+
+
+def get_definition(session: Session, version: FormVersion) -> FormDefinition:
+    """Return the definition of a published version."""
+    definition = _definitions.get(version.sha256)
+    if definition is None:
+        definition = _remember(_definitions, version.sha256, parse_xform(forms.get_xml(session, version.row_id)))
+    return definition
+
+
+def find_checker(
+    session: Session, project_id: int, form_id: str, version: str
+) -> tuple[Checker | None, str | None]:
+    """Return what to hold a submission against, and why it is not its own version when it is not.
+
+    A version never seen is judged by the form's current one; an unknown form by nothing.
+    """
+    found = forms.find_version(session, project_id, form_id, version)
+    if found is not None:
+        return _checker(session, found), None
+    form = forms.find_form(session, project_id, form_id)
+    if form is None:
+        return None, UNKNOWN_FORM
+    return _checker(session, form.current), UNKNOWN_VERSION
+
+
+_REMEMBERED = 64  # versions; a definition takes some hundred kilobytes
+_definitions: dict[str, FormDefinition] = {}
+_checkers: dict[str, Checker] = {}
+
+
+def _checker(session: Session, version: FormVersion) -> Checker:
+    checker = _checkers.get(version.sha256)
+    if checker is None:
+        checker = _remember(_checkers, version.sha256, Checker(get_definition(session, version)))
+    return checker
+
+
+def _remember(cache: dict[str, T], key: str, value: T) -> T:
+    while len(cache) >= _REMEMBERED:
+        cache.pop(next(iter(cache)), None)
+    cache[key] = value
+    return value
