@@ -6,9 +6,6 @@ a plain `os.fork()` does not. mypy checks the same for every name it knows (`myp
 
 import ast
 import re
-from pathlib import Path
-
-import pytest
 
 from tests.house.sources import PACKAGE, name_of, nodes_of, python_files
 
@@ -33,23 +30,25 @@ UNIX_NAMES = {
 UNIX_ARGUMENTS = {"dir_fd", "preexec_fn", "pass_fds"}
 TEXT_MODE = re.compile(r"[rwax]t?\+?")
 
-FILES = python_files(PACKAGE)
 
-
-@pytest.fixture(params=FILES, ids=map(name_of, FILES))
-def path(request: pytest.FixtureRequest) -> Path:
-    chosen: Path = request.param
-    return chosen
-
-
-def test_file_calls_nothing_that_only_unix_has(path: Path) -> None:
-    found = [f"line {getattr(node, 'lineno', '?')}: {name}" for node in nodes_of(path) for name in _unix_only(node)]
+def test_nothing_is_called_that_only_unix_has() -> None:
+    found = [
+        f"{name_of(path)}:{getattr(node, 'lineno', '?')}: {name}"
+        for path in python_files(PACKAGE)
+        for node in nodes_of(path)
+        for name in _unix_only(node)
+    ]
     assert found == []
 
 
-def test_file_names_the_encoding_of_every_text_it_opens(path: Path) -> None:
+def test_every_text_is_opened_with_its_encoding_named() -> None:
     """Windows' own encoding knows no Arabic."""
-    found = [f"line {node.lineno}" for node in nodes_of(path) if isinstance(node, ast.Call) and _guesses_encoding(node)]
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in python_files(PACKAGE)
+        for node in nodes_of(path)
+        if isinstance(node, ast.Call) and _guesses_encoding(node)
+    ]
     assert found == []
 
 
