@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.ids import VersionId
 from sync_server.core.instance_xml import parse_xml
-from sync_server.core.merge import merged_document
+from sync_server.core.merged_document import merged_document
 from sync_server.core.resolve import resolve
 from sync_server.core.submission_state import Decision, SubmissionState, Version
 from sync_server.core.values import Findings, sealed_files
