@@ -1,0 +1,1 @@
+"""Load tests of a node: run them by `scripts/bench`."""
