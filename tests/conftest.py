@@ -7,13 +7,22 @@ import pytest
 
 from sync_server.node import Node
 from sync_server.settings import Settings
+from sync_server.store.engine import Database
+from sync_server.store.migrations import migrate
 from tests.support.postgresql import PostgresqlServer
+
+
+def _migrated(url: str) -> None:
+    database = Database(url)
+    migrate(database)
+    database.close()
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresqlServer]:
     server = PostgresqlServer()
     server.start()
+    server.use_template(_migrated)  # ten times as fast as migrating a database for each test
     yield server
     server.stop()
 
