@@ -99,6 +99,11 @@ class BrokenUpload(Problem):
     )
 
 
+class RequestNotUnderstood(Problem):
+    code = "400.94"
+    message = "The server could not make sense of this request ({reason})."
+
+
 class NotFound(Problem):
     code = "404.1"
     message = "There is nothing here by that name, or it is not for you to see. Check the address."
@@ -140,6 +145,14 @@ class RevokedToken(Problem):
     )
 
 
+class StalePage(Problem):
+    code = "403.93"
+    message = (
+        "This page was open too long, or another sign-in came between. Nothing was changed. Go back, load the page "
+        "again and repeat what you did."
+    )
+
+
 class AuthenticationFailed(Problem):
     code = "401.2"
     message = "The user name or the password is not right. Check both and try again."
@@ -172,6 +185,16 @@ class UploadTooLarge(Problem):
         "This upload has {size} bytes, and the operator of this server allows {limit}. Keep it on the tablet and ask "
         "for the limit (max_upload_bytes) to be raised; then it can be sent."
     )
+
+
+class TooManyAttempts(Problem):
+    code = "429.91"
+    message = "Too many wrong passwords. Wait {minutes} min, then try again."
+
+
+class NotSupported(Problem):
+    code = "501.1"
+    message = "This server does not know '{feature}' yet, and will not answer as if it did. Ask again without it."
 
 
 class DiskFull(Problem):

@@ -1,0 +1,75 @@
+"""What all pages of the field office share: templates, headers, how a Problem looks."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from sync_server.errors import LoginRequired, Problem
+from sync_server.protocols.authentication import current_node
+from sync_server.services.office_overview import name_node
+from sync_server.web import languages, visitors
+from sync_server.web.office.local_times import FILTERS
+
+log = logging.getLogger(__name__)
+
+WEB = Path(__file__).parents[1]
+
+# Nothing but our own style sheet and pictures: no scripts, no frames, no form that posts elsewhere.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+
+office = Blueprint(
+    "office",
+    __name__,
+    template_folder=str(WEB / "templates"),
+    static_folder=str(WEB / "static"),
+    static_url_path="/assets",
+)
+for _name, _convert in FILTERS.items():
+    office.add_app_template_filter(_convert, _name)
+
+
+@office.context_processor
+def _for_every_page() -> dict[str, Any]:
+    return {
+        "language": languages.choose_language(request),
+        "languages": languages.LANGUAGES.values(),
+        "node_name": name_node(current_node()),
+        "sign_in": visitors.find_sign_in(),
+    }
+
+
+@office.after_request
+def _keep_private(response: Response) -> Response:
+    """Office computers are shared: nothing of a page stays in their cache, or is told to other sites."""
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    if request.endpoint != "office.static":
+        response.headers["Cache-Control"] = "no-store"
+        languages.keep_choice(request, response)
+    return response
+
+
+@office.errorhandler(Problem)
+def _show_problem(problem: Problem) -> Response | tuple[str, int]:
+    if isinstance(problem, LoginRequired):
+        return redirect(url_for("office.show_sign_in", next=request.path), 303)
+    return render_template("office/problem.html", text=say(problem)), problem.status
+
+
+@office.errorhandler(Exception)
+def _show_accident(error: Exception) -> Response | tuple[str, int]:
+    log.error("unexpected error rule=%s method=%s", request.url_rule, request.method, exc_info=error)
+    return _show_problem(Problem())
+
+
+def say(problem: Problem) -> str:
+    """Say a Problem in the language of the page."""
+    return str(gettext(problem.message)).format(**problem.details)

@@ -1,0 +1,50 @@
+"""The first page: to a stranger which node this is; to whoever is signed in, all that an office works with."""
+
+from datetime import UTC, datetime
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from sync_server.errors import InsufficientRights
+from sync_server.protocols.authentication import current_node
+from sync_server.services import devices, office_overview
+from sync_server.store.accounts import Actor
+from sync_server.web import visitors
+from sync_server.web.office.addresses import is_this_machine_only
+from sync_server.web.office.blueprint import office
+from sync_server.web.office.reasons import explain
+
+
+@office.get("/")
+def show_first_page() -> ResponseReturnValue:
+    found = visitors.find_sign_in()
+    if found is None:
+        return _welcome(has_no_rights=False)
+    try:
+        return _overview(found.actor)
+    except InsufficientRights:
+        return _welcome(has_no_rights=True)
+
+
+def _welcome(*, has_no_rights: bool) -> str:
+    """Show a stranger the name and the forms' titles, and nothing that is counted.
+
+    Whoever is on the same network may look: how many people report, where and when, tells who works with the police
+    and how much; tablets' names tell who carries them. That can put people in danger, so it takes signing in.
+    """
+    titles = office_overview.list_form_titles(current_node())
+    return render_template("office/welcome.html", titles=titles, has_no_rights=has_no_rights)
+
+
+def _overview(actor: Actor) -> str:
+    node = current_node()
+    overview = office_overview.see_overview(node, actor, now=datetime.now(UTC))
+    tablets = devices.list_devices(node, actor)
+    return render_template(
+        "office/overview.html",
+        overview=overview,
+        tablets=tablets,
+        explain=explain,
+        is_this_machine_only=is_this_machine_only(),
+        project_id=1,
+    )

@@ -1,0 +1,32 @@
+"""Write moments and numbers as the office reads them: in its own time zone and language."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import format_date, format_datetime, format_decimal
+
+
+def local_time(moment: datetime) -> str:
+    """Day and time, such as 23 Nov 2026, 14:05: always with the year, because what waits may be old."""
+    return str(format_datetime(moment, "d MMM y, HH:mm"))
+
+
+def local_day(day: date) -> str:
+    return str(format_date(day, "EEEE d MMMM y", rebase=False))
+
+
+def short_day(day: date) -> str:
+    return str(format_date(day, "EEE d", rebase=False))
+
+
+def number(count: int) -> str:
+    return str(format_decimal(count))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "local_time": local_time,
+    "local_day": local_day,
+    "short_day": short_day,
+    "number": number,
+}

@@ -1,0 +1,54 @@
+"""Sign in and out."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sync_server.errors import AuthenticationFailed, TooManyAttempts
+from sync_server.protocols.authentication import current_node
+from sync_server.services import access
+from sync_server.web import visitors
+from sync_server.web.office.blueprint import office, say
+from sync_server.web.throttle import Throttle
+
+throttle = Throttle()
+
+
+@office.get("/sign-in")
+def show_sign_in() -> ResponseReturnValue:
+    return _form(problem=None)
+
+
+@office.post("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    visitors.require_own_origin()
+    email = request.form.get("email", "")
+    who = (request.remote_addr or "", email.strip().lower())
+    try:
+        throttle.require_patience(who)
+        new = access.create_session(current_node(), email, request.form.get("password", ""))
+    except AuthenticationFailed as problem:
+        throttle.note_failure(who)
+        return _form(problem), problem.status
+    except TooManyAttempts as problem:
+        return _form(problem), problem.status
+    throttle.note_success(who)
+    return visitors.remember(redirect(_next(), 303), new)
+
+
+@office.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    visitors.require_own_page()
+    return visitors.forget(redirect(url_for("office.show_first_page"), 303))
+
+
+def _form(problem: AuthenticationFailed | TooManyAttempts | None) -> str:
+    text = say(problem) if problem else ""
+    return render_template("office/sign_in.html", problem=text, email=request.form.get("email", ""), next=_next())
+
+
+def _next() -> str:
+    """Return where to go afterwards: a page of this server, never another site."""
+    path = request.values.get("next", "")
+    # "//host" and "/\\host" begin with a slash and still lead elsewhere.
+    is_ours = path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
+    return path if is_ours else url_for("office.show_first_page")

@@ -1,0 +1,55 @@
+"""Tablets: add one, show the code it scans, end its access."""
+
+import segno
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from sync_server.core.collect_settings import encode_settings, make_settings
+from sync_server.protocols.authentication import current_node
+from sync_server.services import devices
+from sync_server.store.accounts import Actor
+from sync_server.web import visitors
+from sync_server.web.office.addresses import is_this_machine_only, tablet_url
+from sync_server.web.office.blueprint import office
+
+
+@office.post("/devices")
+def post_device() -> ResponseReturnValue:
+    actor = visitors.require_own_page()
+    name = " ".join(request.form.get("name", "").split())[:100]
+    device, _token = devices.add_device(current_node(), actor, name, request.form.get("project", 1, type=int))
+    return redirect(url_for("office.show_device", device_id=device.id), 303)
+
+
+@office.get("/devices/<int:device_id>")
+def show_device(device_id: int) -> ResponseReturnValue:
+    actor = visitors.require_sign_in()
+    device = devices.get_device(current_node(), actor, device_id)
+    address = "" if device.is_revoked else _address(actor, device)
+    return render_template(
+        "office/device.html",
+        device=device,
+        address=address,
+        code=_code(address) if address else "",
+        is_this_machine_only=is_this_machine_only(),
+    )
+
+
+@office.post("/devices/<int:device_id>/revoke")
+def revoke_device(device_id: int) -> ResponseReturnValue:
+    actor = visitors.require_own_page()
+    devices.revoke_device(current_node(), actor, device_id)
+    return redirect(url_for("office.show_device", device_id=device_id), 303)
+
+
+def _address(actor: Actor, device: Actor) -> str:
+    token = devices.show_token(current_node(), actor, device.id)
+    return tablet_url(token, device.project_id or 1)
+
+
+def _code(address: str) -> Markup:
+    """Draw the code as a picture within the page: tokens are in no address that a history or a log could keep."""
+    settings = encode_settings(make_settings(address, project_name=current_node().settings.node_name))
+    code = segno.make(settings, error="l", micro=False)
+    return Markup(code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True))  # noqa: S704 segno's own markup
