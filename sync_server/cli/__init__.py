@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from sync_server.cli import checks, demo, devices, forms, serve, submissions, users
-from sync_server.cli.options import settings_options
+from sync_server.cli.options import load_settings, settings_options
 from sync_server.errors import Problem
-from sync_server.settings import Settings
 
 
 class _Group(click.Group):
@@ -33,10 +32,8 @@ def main(ctx: click.Context, config: Path | None, **flags: Any) -> None:
 
     Every setting is a flag here, an environment variable (SYNC_ and its name) or a line in a TOML file.
     """
-    ctx.obj = Settings.load(flags, file=config)
-    logging.basicConfig(
-        level=ctx.obj.log_level, stream=sys.stderr, format="%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
-    )
+    ctx.obj = load_settings(ctx, flags, file=config)
+    logging.basicConfig(level=ctx.obj.log_level, stream=sys.stderr, format=serve.LOG_FORMAT)
 
 
 for command in (
