@@ -24,9 +24,9 @@ apt_install() { # apt_install PACKAGE...; as root, or by sudo: asking for a pass
         fi
     fi
     say "Installing: $*"
-    local get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends)
+    local get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -qq --no-install-recommends)
     # A new machine has no lists of packages yet, an old one may have lists that name files long gone.
-    if ! { "${get[@]}" update && "${get[@]}" install "$@"; } >&2; then
+    if ! { "${get[@]}" update && "${get[@]}" install "$@"; } >/dev/null; then # errors go to stderr
         say "Could not install: $*. Is there internet? Then try: sudo apt-get install $*"
         return 1
     fi
