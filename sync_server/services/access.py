@@ -149,6 +149,11 @@ def end_session(node: Node, token: str) -> None:
     node.write(lambda s: accounts.delete_session(s, sha256_hex(token.encode())))
 
 
+def forget_old_sessions(node: Node) -> None:
+    """Clear away the sessions that are over."""
+    node.write(lambda s: accounts.delete_old_sessions(s, now=datetime.now(UTC)))
+
+
 def require_administrator(actor: Actor | None) -> None:
     """Raise InsufficientRights unless it is an administrator, or the operator at the machine (None)."""
     if actor is not None and not actor.is_administrator:

@@ -179,8 +179,6 @@ def note_use(session: Session, actor_id: int, *, now: datetime) -> None:
 def add_session(
     session: Session, *, token_hash: str, actor_id: int, csrf: str, now: datetime, expires_at: datetime
 ) -> None:
-    """Open a session, and clear away the ones that are over."""
-    session.execute(delete(sessions).where(sessions.c.expires_at < now))
     session.execute(
         insert(sessions).values(
             token_hash=token_hash, actor_id=actor_id, csrf=csrf, created_at=now, expires_at=expires_at
@@ -202,6 +200,10 @@ def find_session(session: Session, token_hash: str, *, now: datetime) -> SignIn 
 
 def delete_session(session: Session, token_hash: str) -> None:
     session.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
+
+
+def delete_old_sessions(session: Session, *, now: datetime) -> None:
+    session.execute(delete(sessions).where(sessions.c.expires_at < now))
 
 
 def get_actor(session: Session, actor_id: int) -> Actor:

@@ -1,0 +1,163 @@
+"""Find out who asks: a token in the address, a session, a password by Digest or (over https only) Basic.
+
+Collect (OkHttp) speaks Digest over http and https, Basic over https only, and gets confused by two challenges: so one
+is offered, Basic over https, which every account can answer, and Digest over http, for accounts that turned it on.
+"""
+
+import base64
+import binascii
+import hmac
+import os
+import time
+
+from flask import current_app, g, request
+
+from sync_server.core import http_digest
+from sync_server.core.http_digest import NonceState
+from sync_server.errors import AuthenticationFailed, HttpsOnly, LoginRequired
+from sync_server.node import Node
+from sync_server.services import access, devices
+from sync_server.store.accounts import Actor, SignIn
+
+NODE = "sync_server.node"
+"""Where the application keeps its node (app.extensions)."""
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def current_node() -> Node:
+    """Return the node this application serves."""
+    node: Node = current_app.extensions[NODE]
+    return node
+
+
+def current_actor() -> Actor | None:
+    """Return who asks, None for a stranger; raise AuthenticationFailed for credentials that are wrong."""
+    if "actor" not in g:
+        g.actor = _identify()
+    actor: Actor | None = g.actor
+    return actor
+
+
+def require_actor() -> Actor:
+    """Return who asks; raise LoginRequired for a stranger."""
+    actor = current_actor()
+    if actor is None:
+        raise LoginRequired
+    return actor
+
+
+def require_administrator() -> Actor:
+    """Return the administrator who asks; raise LoginRequired for a stranger, InsufficientRights for anybody else."""
+    actor = require_actor()
+    access.require_administrator(actor)
+    return actor
+
+
+def current_session_token() -> str | None:
+    """Return the token of the session this request uses: of the Bearer header, else of the cookie."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return request.cookies.get(session_cookie())
+
+
+def session_cookie() -> str:
+    # The prefix makes browsers refuse the cookie from anywhere but this very host, and needs https.
+    return "__Host-session" if request.is_secure else "sync_session"
+
+
+def make_challenge() -> str:
+    """Write the one challenge of a 401 answer."""
+    if request.is_secure:
+        return f'Basic realm="{http_digest.REALM}", charset="UTF-8"'
+    key = access.derive_key(current_node(), "digest")
+    nonce = http_digest.make_nonce(key, now=time.time(), salt=os.urandom(8))
+    return http_digest.make_challenge(nonce, is_stale=g.get("is_stale", False))
+
+
+def _identify() -> Actor | None:
+    token = (request.view_args or {}).get("token") or request.args.get("st")
+    if token:
+        return devices.identify_device(current_node(), token)
+    header = request.headers.get("Authorization", "")
+    if header:
+        return _identify_by_header(header)
+    return _identify_by_cookie()
+
+
+def _identify_by_header(header: str) -> Actor | None:
+    scheme, _, rest = header.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return _identify_bearer(rest.strip())
+        case "digest":
+            return _identify_digest(header)
+        case "basic":
+            return _identify_basic(rest)
+    raise AuthenticationFailed
+
+
+def _identify_bearer(token: str) -> Actor:
+    node = current_node()
+    sign_in = access.find_session(node, token)
+    actor = sign_in.actor if sign_in else devices.find_device(node, token)
+    if actor is None:
+        raise AuthenticationFailed
+    return actor
+
+
+def _identify_basic(encoded: str) -> Actor:
+    if not request.is_secure:
+        raise HttpsOnly
+    try:
+        email, colon, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise AuthenticationFailed from error
+    if not colon:
+        raise AuthenticationFailed
+    return access.check_password(current_node(), email, password)
+
+
+def _identify_digest(header: str) -> Actor | None:
+    node = current_node()
+    credentials = http_digest.read_credentials(header)
+    if credentials is None:
+        raise AuthenticationFailed
+    if not credentials.username:
+        return None  # Collect without a password answers every challenge with empty credentials
+    state = http_digest.check_nonce(access.derive_key(node, "digest"), credentials.nonce, now=time.time())
+    if state is not NonceState.FRESH:
+        # A nonce of another life of this server (a new key) is stale as well: the tablet tries again by itself.
+        g.is_stale = True
+        raise LoginRequired
+    found = access.find_digest(node, credentials.username)
+    ha1 = found[1] if found else "0" * 32
+    is_right = http_digest.is_right(
+        credentials, ha1, method=request.method, path=request.root_path + request.path, query=_raw_query()
+    )
+    if found is None or not is_right:
+        raise AuthenticationFailed
+    return found[0]
+
+
+def _raw_query() -> str:
+    return request.query_string.decode("latin-1")
+
+
+def _identify_by_cookie() -> Actor | None:
+    """Use a browser's session; other than reading needs the session's csrf word beside the cookie."""
+    token = request.cookies.get(session_cookie())
+    sign_in = access.find_session(current_node(), token) if token else None
+    if sign_in is None:
+        return None
+    if request.method not in SAFE_METHODS and not _has_csrf(sign_in):
+        raise AuthenticationFailed
+    return sign_in.actor
+
+
+def _has_csrf(sign_in: SignIn) -> bool:
+    given = request.headers.get("X-CSRF-Token")
+    if given is None and request.mimetype == "application/x-www-form-urlencoded":
+        given = request.form.get("__csrf")
+    return given is not None and hmac.compare_digest(given.encode(), sign_in.csrf.encode())

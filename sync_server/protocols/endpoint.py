@@ -1,0 +1,200 @@
+"""The edge of every protocol: the one place that turns results, Problems and accidents into bytes.
+
+A view is wrapped by the decorator of its dialect and may raise any Problem. OpenRosa answers are `OpenRosaResponse` as
+text/xml (Collect refuses application/xml), Central's are JSON `{message, code, details}`. Never HTML, never a stack
+trace. An error answered before the body was read drains it first: a tablet whose connection is reset in mid-upload
+reports a network error, not our message.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
+
+from sync_server.core.openrosa_xml import write_response
+from sync_server.errors import (
+    BrokenUpload,
+    InsufficientRights,
+    LoginRequired,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    RequestNotUnderstood,
+)
+from sync_server.node import Node
+from sync_server.protocols.authentication import (
+    NODE,
+    current_actor,
+    current_node,
+    make_challenge,
+    require_actor,
+    require_administrator,
+)
+from sync_server.protocols.folding import FoldSlashes
+from sync_server.protocols.messages import request_language, say
+
+__all__ = [
+    "central_endpoint",
+    "current_actor",
+    "current_node",
+    "openrosa_endpoint",
+    "register",
+    "require_actor",
+    "require_administrator",
+    "write_message",
+]
+
+log = logging.getLogger(__name__)
+
+View = Callable[..., Any]
+ProblemWriter = Callable[[Problem], Response]
+
+# What is read and thrown away of a refused upload, so that the refusal is heard. Beyond it a reset is cheaper.
+DRAIN_BYTES = 64_000_000
+_PIECE = 65_536
+
+# Last parts of the addresses where tablets expect XML, whatever went wrong.
+OPENROSA_NAMES = frozenset({"formlist", "submission", "manifest", "integrity", "xformsmanifest", "xformsmedia"})
+
+
+def register(app: Flask, node: Node) -> None:
+    """Give the application its node, and errors outside of any view their dialect."""
+    app.extensions[NODE] = node
+    app.wsgi_app = FoldSlashes(app.wsgi_app)  # type: ignore[method-assign]
+    app.register_error_handler(Exception, _answer_error)
+
+
+def openrosa_endpoint(view: View) -> View:
+    """Speak OpenRosa: the view returns a Response; every answer carries the headers tablets look for."""
+
+    @wraps(view)
+    def endpoint(*args: Any, **kwargs: Any) -> Response:
+        return _dress_openrosa(_answer(view, write_openrosa_problem, *args, **kwargs))
+
+    return endpoint
+
+
+def central_endpoint(view: View) -> View:
+    """Speak ODK Central's REST: the view returns what becomes JSON, or a Response."""
+
+    @wraps(view)
+    def endpoint(*args: Any, **kwargs: Any) -> Response:
+        return _answer(view, write_central_problem, *args, **kwargs)
+
+    return endpoint
+
+
+def write_message(text: str, *, status: int, nature: str = "submit_success") -> Response:
+    """Answer a tablet with a message for the person who holds it."""
+    return Response(write_response(text, nature=nature), status=status, content_type="text/xml; charset=utf-8")
+
+
+def write_openrosa_problem(problem: Problem) -> Response:
+    response = write_message(_text(problem), status=problem.status, nature="submit_failure")
+    return _with_challenge(response)
+
+
+def write_central_problem(problem: Problem) -> Response:
+    # Central sends codes as JSON numbers.
+    body = {"message": _text(problem), "code": float(problem.code), "details": _plain(problem.details)}
+    response = jsonify(body)
+    response.status_code = problem.status
+    response.headers["Content-Language"] = request_language()
+    return response
+
+
+def _answer(view: View, write_problem: ProblemWriter, *args: Any, **kwargs: Any) -> Response:
+    try:
+        result = view(*args, **kwargs)
+        return result if isinstance(result, Response) else jsonify(result)
+    except Exception as error:  # noqa: BLE001 the edge: whatever it is, the client gets an answer in its dialect
+        response = write_problem(_to_problem(error))
+    _drain()
+    return response
+
+
+def _answer_error(error: Exception) -> Response | HTTPException:
+    """Answer what no view saw: unknown addresses, wrong methods."""
+    if isinstance(error, HTTPException) and (error.code is None or error.code < 400 or error.response is not None):
+        return error
+    is_openrosa = _is_openrosa_path(request.path)
+    response = (write_openrosa_problem if is_openrosa else write_central_problem)(_to_problem(error))
+    _drain()
+    return _dress_openrosa(response) if is_openrosa else response
+
+
+def _to_problem(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return _from_http(error)
+    # The rule, not the address: an address may hold a token.
+    log.error("unexpected error rule=%s method=%s", request.url_rule, request.method, exc_info=error)
+    return Problem()
+
+
+def _from_http(error: HTTPException) -> Problem:
+    match error.code:
+        case 404:
+            return NotFound()
+        case 405:
+            allowed = ", ".join(getattr(error, "valid_methods", None) or ())
+            return MethodNotAllowed(method=request.method, allowed=allowed)
+        case 401:
+            return LoginRequired()
+        case 403:
+            return InsufficientRights()
+        case 400 if request.method in ("POST", "PUT"):
+            return BrokenUpload()
+    return RequestNotUnderstood(reason=error.name)
+
+
+def _text(problem: Problem) -> str:
+    return say(problem.message, **problem.details)
+
+
+def _plain(details: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain_value(value) for name, value in details.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _plain(value)
+    if isinstance(value, list | tuple):
+        return [_plain_value(part) for part in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _with_challenge(response: Response) -> Response:
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = make_challenge()
+    return response
+
+
+def _dress_openrosa(response: Response) -> Response:
+    headers = response.headers
+    headers["X-OpenRosa-Version"] = "1.0"
+    headers["X-OpenRosa-Accept-Content-Length"] = str(current_node().settings.chunk_bytes)
+    headers["Content-Language"] = request_language()
+    headers.setdefault("Date", http_date())
+    # Collect serves a list from its cache without asking if it may; an error must not be kept at all.
+    headers.setdefault("Cache-Control", "private, no-cache" if response.status_code < 400 else "no-store")
+    return response
+
+
+def _drain() -> None:
+    """Read what is left of the request, within reason."""
+    left = DRAIN_BYTES
+    try:
+        while left > 0 and (piece := request.stream.read(_PIECE)):
+            left -= len(piece)
+    except (OSError, HTTPException):
+        return  # the client went away, or the body was never whole
+
+
+def _is_openrosa_path(path: str) -> bool:
+    return any(part.lower() in OPENROSA_NAMES for part in path.split("/"))

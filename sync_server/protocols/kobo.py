@@ -1,0 +1,97 @@
+"""The tablet's door at KoBo's addresses, and the plain ones of a hub with one project.
+
+    /formList               Digest or Basic, or ?st={token}; a hub with one project
+    /{username}/formList    the same, for the account of that name only
+    /collector/{token}/…    a token, as KoBo's data collectors have
+
+and beside each: submission, xformsManifest/{n}, xformsMedia/{n}/{name}, forms/{n}/form.xml. KoBo shows strangers the
+public forms of an account; here a stranger is asked to sign in: an empty list would delete a tablet's forms.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.routing import BaseConverter
+
+from sync_server.errors import InsufficientRights, SeveralProjects
+from sync_server.protocols import openrosa_documents as documents
+from sync_server.protocols import openrosa_submission as submission
+from sync_server.protocols.authentication import current_node, require_actor
+from sync_server.protocols.openrosa_routes import Routes
+from sync_server.store import nodes
+from sync_server.store.accounts import Actor
+
+blueprint = Blueprint("kobo", __name__)
+
+BASES = ("", "/collector/<token>", "/<kobo_username:username>")
+RESERVED = ("v1", "collector", "static", "forms", "xformsManifest", "xformsMedia")
+
+
+routes = Routes(blueprint, BASES)
+
+
+class UsernameConverter(BaseConverter):
+    """The first part of a path that nothing else is called by."""
+
+    regex = rf"(?!(?:{'|'.join(RESERVED)})(?:/|$))[^/]+"
+
+
+@blueprint.record_once
+def _add_converter(state: Any) -> None:
+    state.app.url_map.converters["kobo_username"] = UsernameConverter
+
+
+@routes.add("/formList")
+def get_form_list(**prefix: str) -> Response:
+    return documents.answer_form_list(_project_id(prefix), _base(prefix))
+
+
+@routes.add("/forms/<int:version_id>/form.xml")
+def get_form_xml(version_id: int, **prefix: str) -> Response:
+    return documents.answer_form_xml(_project_id(prefix), version_id)
+
+
+@routes.add("/xformsManifest/<int:version_id>")
+def get_manifest(version_id: int, **prefix: str) -> Response:
+    return documents.answer_manifest(_project_id(prefix), version_id, _base(prefix))
+
+
+@routes.add("/xformsMedia/<int:version_id>/<name>")
+def get_media(version_id: int, name: str, **prefix: str) -> Response:
+    return documents.answer_media(_project_id(prefix), version_id, name)
+
+
+@routes.add("/submission", methods=("HEAD", "GET"))
+def head_submission(**prefix: str) -> Response:
+    return submission.answer_head(_project_id(prefix))
+
+
+@routes.add("/submission", methods=("POST",))
+def post_submission(**prefix: str) -> Response:
+    return submission.answer_post(_project_id(prefix), door="kobo")
+
+
+def _project_id(prefix: dict[str, str]) -> int:
+    """Find the project: a token's own, else the only one there is."""
+    actor = require_actor()
+    if "username" in prefix and prefix["username"].lower() not in _names(actor):
+        raise InsufficientRights
+    if actor.project_id is not None:
+        return actor.project_id
+    with current_node().database.read() as session:
+        projects = nodes.iter_projects(session)
+    if len(projects) != 1:
+        raise SeveralProjects
+    return projects[0][0]
+
+
+def _names(actor: Actor) -> set[str]:
+    """How an account may be called in an address: by its e-mail, or by what stands before the @."""
+    return {actor.email, actor.email.partition("@")[0]} if actor.email else set()
+
+
+def _base(prefix: dict[str, str]) -> str:
+    token = prefix.get("token") or request.args.get("st")
+    if token:
+        return f"/collector/{token}"
+    return f"/{prefix['username']}" if "username" in prefix else ""

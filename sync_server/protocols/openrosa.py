@@ -1,0 +1,67 @@
+"""The tablet's door at ODK Central's addresses (OpenRosa Form Discovery and Form Submission APIs).
+
+    /v1/key/{token}/projects/{id}/formList        what the QR code of a tablet says
+    /v1/projects/{id}/formList                    with a session, a password, or ?st={token} (Enketo)
+
+and beside formList: submission, forms/…, xformsManifest/…, xformsMedia/…; and the form's XML under Central's own name.
+"""
+
+from flask import Blueprint, Response, request
+
+from sync_server.protocols import openrosa_documents as documents
+from sync_server.protocols import openrosa_submission as submission
+from sync_server.protocols.authentication import current_node
+from sync_server.protocols.openrosa_routes import Routes
+from sync_server.store import form_list
+
+blueprint = Blueprint("openrosa", __name__)
+
+BASES = ("/v1/key/<token>/projects/<int:project_id>", "/v1/projects/<int:project_id>")
+routes = Routes(blueprint, BASES)
+NO_VERSION = "___"  # Central's way to write the empty version in an address
+
+
+@routes.add("/formList")
+def get_form_list(project_id: int, token: str | None = None) -> Response:
+    return documents.answer_form_list(project_id, _base(project_id, token))
+
+
+@routes.add("/forms/<int:version_id>/form.xml")
+def get_form_xml(project_id: int, version_id: int, token: str | None = None) -> Response:
+    return documents.answer_form_xml(project_id, version_id)
+
+
+@routes.add("/forms/<form_id>.xml", "/forms/<form_id>/versions/<version>.xml")
+def get_named_form_xml(project_id: int, form_id: str, version: str | None = None, token: str | None = None) -> Response:
+    documents.allow_tablet(project_id)
+    wanted = "" if version == NO_VERSION else version
+    with current_node().database.read() as session:
+        form = form_list.get_form_xml_by_name(session, project_id, form_id, wanted)
+    return documents.answer_xml(form)
+
+
+@routes.add("/xformsManifest/<int:version_id>")
+def get_manifest(project_id: int, version_id: int, token: str | None = None) -> Response:
+    return documents.answer_manifest(project_id, version_id, _base(project_id, token))
+
+
+@routes.add("/xformsMedia/<int:version_id>/<name>")
+def get_media(project_id: int, version_id: int, name: str, token: str | None = None) -> Response:
+    return documents.answer_media(project_id, version_id, name)
+
+
+# GET is named beside HEAD, so that Flask's automatic HEAD, which would be 200, has no say.
+@routes.add("/submission", methods=("HEAD", "GET"))
+def head_submission(project_id: int, token: str | None = None) -> Response:
+    return submission.answer_head(project_id)
+
+
+@routes.add("/submission", methods=("POST",))
+def post_submission(project_id: int, token: str | None = None) -> Response:
+    return submission.answer_post(project_id, door="openrosa")
+
+
+def _base(project_id: int, token: str | None) -> str:
+    """The prefix of every address in an answer; a token in ?st= moves into the path, which clients carry along."""
+    token = token or request.args.get("st")
+    return f"/v1/key/{token}/projects/{project_id}" if token else f"/v1/projects/{project_id}"

@@ -1,0 +1,120 @@
+"""Answer what a tablet asks before it sends: form list, form XML, manifest, media (OpenRosa Form Discovery API).
+
+Every address in a list names one published version by its number, under the prefix the tablet came by (its token, its
+user name), so that the hash in the list is always that of the bytes behind the address, even while a new version is
+published. Everything has an ETag: a tablet with an entity list fetches its form again at every sync.
+"""
+
+import hashlib
+from typing import cast
+from urllib.parse import quote
+
+from flask import Response, request, send_file
+
+from sync_server.core.openrosa_xml import ListedForm, MediaFile, write_form_list, write_manifest
+from sync_server.errors import InsufficientRights, NotFound, RevokedToken
+from sync_server.protocols.authentication import current_node, require_actor
+from sync_server.services import devices
+from sync_server.store import form_list, nodes
+from sync_server.store.accounts import Actor
+
+XML = "text/xml; charset=utf-8"
+# With max-age Collect would use an old list without asking.
+CACHE = "private, no-cache"
+
+
+def allow_tablet(project_id: int, *, even_revoked: bool = False) -> Actor:
+    """Return who asks, if it may have this project's forms; an app user is bound to its own project."""
+    actor = require_actor()
+    if actor.project_id not in (None, project_id):
+        raise InsufficientRights
+    if actor.is_revoked and not even_revoked:
+        raise RevokedToken
+    return actor
+
+
+def answer_form_list(project_id: int, base: str) -> Response:
+    """List the open forms, or the one asked for by ?formID; never an empty list in place of an error.
+
+    A tablet in match-exactly mode deletes every form that is not listed.
+    """
+    actor = allow_tablet(project_id)
+    node = current_node()
+    with node.database.read() as session:
+        if nodes.find_project(session, project_id) is None:
+            raise NotFound
+        offered = form_list.iter_offered_forms(session, project_id, form_id=request.args.get("formID"))
+    if actor.project_id is not None:
+        devices.note_use(node, actor)
+    root = _public(base)
+    return _conditional(write_form_list(_list_form(form, root) for form in offered))
+
+
+def answer_form_xml(project_id: int, version_id: int) -> Response:
+    allow_tablet(project_id)
+    with current_node().database.read() as session:
+        form = form_list.get_form_xml(session, project_id, version_id)
+    return answer_xml(form)
+
+
+def answer_xml(form: form_list.FormXml) -> Response:
+    """Answer a version's bytes exactly as they were frozen: their md5 is what tablets compare."""
+    return _conditional(form.xml, etag=form.md5)
+
+
+def answer_manifest(project_id: int, version_id: int, base: str) -> Response:
+    allow_tablet(project_id)
+    with current_node().database.read() as session:
+        form_list.get_form_xml(session, project_id, version_id)
+        media = form_list.iter_form_media(session, project_id, version_id)
+    folder = f"{_public(base)}/xformsMedia/{version_id}"
+    files = (MediaFile(file.name, file.md5, f"{folder}/{quote(file.name, safe='')}") for file in media)
+    return _conditional(write_manifest(files))
+
+
+def answer_media(project_id: int, version_id: int, name: str) -> Response:
+    """Stream one file; a tablet that breaks off begins anew, a browser may ask for a range."""
+    allow_tablet(project_id)
+    node = current_node()
+    with node.database.read() as session:
+        media = form_list.get_form_media(session, project_id, version_id, name)
+    if request.method == "HEAD" or request.if_none_match.contains(media.md5):
+        return _media_headers(media)
+    file = node.blobs.open(media.sha256)
+    response = send_file(file, mimetype=media.type, download_name=media.name, etag=media.md5, conditional=True)
+    response.headers["Cache-Control"] = CACHE
+    return cast(Response, response)
+
+
+def _media_headers(media: form_list.FormMedia) -> Response:
+    """Answer HEAD, and 304, without opening the file: nobody would close it."""
+    response = Response(mimetype=media.type)
+    response.headers["Cache-Control"] = CACHE
+    response.set_etag(media.md5)
+    response.content_length = media.size
+    return response.make_conditional(request)
+
+
+def _list_form(form: form_list.OfferedForm, root: str) -> ListedForm:
+    return ListedForm(
+        form_id=form.form_id,
+        title=form.title,
+        version=form.version,
+        md5=form.md5,
+        download_url=f"{root}/forms/{form.version_id}/form.xml",
+        manifest_url=f"{root}/xformsManifest/{form.version_id}" if form.has_media else None,
+    )
+
+
+def _public(base: str) -> str:
+    """Make a path absolute: by the operator's public address, else by the one the tablet used."""
+    root = current_node().settings.public_url or request.url_root
+    return root.rstrip("/") + quote(base, safe="/!$-_.~")
+
+
+def _conditional(body: bytes, *, etag: str | None = None) -> Response:
+    """Answer XML, or 304 when the tablet has these very bytes; a cache must always ask."""
+    response = Response(body, content_type=XML)
+    response.headers["Cache-Control"] = CACHE
+    response.set_etag(etag or hashlib.md5(body, usedforsecurity=False).hexdigest())
+    return response.make_conditional(request)
