@@ -21,7 +21,9 @@ final class RandomText {
     private static final String[] AWKWARD = {"maize", "beans", "Río Verde", "Ngưyễn", "well & pump", "<b>",
         "it's \"fine\"", "北京", "water point",
         "farmer", "emoji 🌽", "a  b", "O'Neil", "line\nbreak"};
-    private static final Pattern REGEX = Pattern.compile("regex\\(\\s*[^,]+,\\s*(?:'([^']*)'|\"([^\"]*)\")\\s*\\)");
+    /** The second argument of regex(); the first may be a call itself, such as translate(., '٠١٢', '012'). */
+    private static final Pattern REGEX =
+        Pattern.compile("regex\\((?:[^(),]|\\([^()]*\\))+,\\s*(?:'([^']*)'|\"([^\"]*)\")\\s*\\)");
     private static final Pattern LITERAL = Pattern.compile("'([^']*)'|\"([^\"]*)\"");
     private static final Pattern NUMBER = Pattern.compile("-?\\d+(\\.\\d+)?");
 
