@@ -12,7 +12,7 @@ from itertools import chain
 from lxml import etree
 
 from sync_server.core.canonical import canonical_attributes, canonical_element, is_answer
-from sync_server.core.field_path import ATTRIBUTES, WHOLE, named_children
+from sync_server.core.field_path import ATTRIBUTES, WHOLE
 from sync_server.core.instance_xml import local_name
 
 Values = tuple[str, ...]
@@ -37,10 +37,16 @@ def align_whole(documents: Sequence[etree._Element]) -> dict[str, Values]:
 
 
 def _children(path: str, elements: Sequence[etree._Element], lineage: Lineage) -> Iterator[tuple[str, Values]]:
-    names = dict.fromkeys(local_name(child) for element in elements for child in element.iterchildren(etree.Element))
-    for name in names:
-        rows = [named_children(element, name) for element in elements]
-        yield from _rows(f"{path}/{name}", rows, lineage)
+    by_name = [_by_name(element) for element in elements]
+    for name in dict.fromkeys(chain.from_iterable(by_name)):
+        yield from _rows(f"{path}/{name}", [children.get(name, []) for children in by_name], lineage)
+
+
+def _by_name(element: etree._Element) -> dict[str, list[etree._Element]]:
+    children: dict[str, list[etree._Element]] = {}
+    for child in element.iterchildren(etree.Element):
+        children.setdefault(local_name(child), []).append(child)
+    return children
 
 
 def _rows(path: str, rows: Sequence[list[etree._Element]], lineage: Lineage) -> Iterator[tuple[str, Values]]:
@@ -65,8 +71,9 @@ def _element(path: str, elements: Sequence[etree._Element], lineage: Lineage) ->
 def _is_moved(rows: Sequence[list[etree._Element]], lineage: Lineage) -> bool:
     """Tell whether any document has a row of its base at another position than its base has it."""
     written = [list(map(canonical_element, row)) for row in rows]
+    known = [set(row) for row in written]
     return any(
-        mine != theirs and mine in written[base]
+        mine != theirs and mine in known[base]
         for base, side in lineage
         for mine, theirs in zip(written[side], written[base], strict=True)
     )

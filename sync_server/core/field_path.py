@@ -9,7 +9,6 @@ import re
 from lxml import etree
 
 from sync_server.core.canonical import canonical_attributes, canonical_element
-from sync_server.core.instance_xml import local_name
 
 WHOLE = "/"
 ATTRIBUTES = "@*"
@@ -18,7 +17,7 @@ _STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<position>[1-9][0-9]*)\])?")
 
 def named_children(parent: etree._Element, name: str) -> list[etree._Element]:
     """Return the child elements of that local name, in order."""
-    return [child for child in parent.iterchildren(etree.Element) if local_name(child) == name]
+    return list(parent.iterchildren("{*}" + name))
 
 
 def occurrences(parent: etree._Element, step: str) -> list[etree._Element]:

@@ -58,10 +58,15 @@ def read_instance(xml: bytes) -> Instance:
         form_version=root.get("version") or "",
         instance_id=InstanceId(instance_id) if instance_id else None,
         deprecated_id=InstanceId(deprecated_id) if deprecated_id else None,
-        is_sealed=root.get("encrypted") == "yes" or etree.QName(root).namespace == ENCRYPTED_NAMESPACE,
+        is_sealed=is_sealed(root),
         end=_text(_child(root, "end")),
         root=root,
     )
+
+
+def is_sealed(root: etree._Element) -> bool:
+    """Tell whether a submission was encrypted on the tablet: the answers are in a file, not here."""
+    return root.get("encrypted") == "yes" or etree.QName(root).namespace == ENCRYPTED_NAMESPACE
 
 
 def local_name(element: etree._Element) -> str:

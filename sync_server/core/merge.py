@@ -7,7 +7,7 @@ Two leaves are thus merged against their lowest common ancestor. Where that is m
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from lxml import etree
@@ -16,7 +16,7 @@ from sync_server.core.edit_forest import EditTree, Fork
 from sync_server.core.field_alignment import Values, align_fields, align_whole
 from sync_server.core.field_path import value_at
 from sync_server.core.ids import InstanceId, VersionId
-from sync_server.core.instance_xml import read_instance
+from sync_server.core.instance_xml import is_sealed, parse_xml
 from sync_server.core.submission_state import FIELD, Conflict
 from sync_server.core.variants import Instance
 from sync_server.core.verdict import Decisions
@@ -61,6 +61,7 @@ class Branches:
     tree: EditTree
     instances: Mapping[InstanceId, Instance]
     forks: Sequence[Fork]
+    _documents: dict[InstanceId, etree._Element] = field(default_factory=dict)
 
     def rank(self, id: InstanceId) -> tuple[int, VersionId]:
         """Return what decides between leaves until a person does: the later generation, then the greater version id."""
@@ -73,6 +74,12 @@ class Branches:
     def version(self, id: InstanceId) -> VersionId:
         """Return the version that counts for an instance."""
         return self.instances[id].winner.id
+
+    def document(self, id: InstanceId) -> etree._Element:
+        """Return the document that counts for an instance, parsed once: not to be altered."""
+        if id not in self._documents:
+            self._documents[id] = parse_xml(self.instances[id].winner.xml)
+        return self._documents[id]
 
 
 def combine(forks: Sequence[Fork], value_of: Mapping[InstanceId, Value]) -> dict[Value, frozenset[InstanceId]]:
@@ -111,9 +118,8 @@ def merge_fields(
 
 
 def _fields(branches: Branches, ids: Sequence[InstanceId]) -> dict[str, Values]:
-    documents = [read_instance(branches.instances[id].winner.xml) for id in ids]
-    roots = [document.root for document in documents]
-    if any(document.is_sealed for document in documents):
+    roots = list(map(branches.document, ids))
+    if any(map(is_sealed, roots)):
         return align_whole(roots)
     position = {id: index for index, id in enumerate(ids)}
     lineage = [(position[f.base], position[side]) for f in branches.forks if f.base is not None for side in f.sides]
@@ -139,15 +145,11 @@ def _settle(
 
 def _holders(branches: Branches, path: str, leaves: Sequence[InstanceId]) -> list[frozenset[VersionId]]:
     """Return for each leaf the versions with its value in this field: a choice outlives further edits elsewhere."""
+    values = {id: value_at(branches.document(id), path) for id in branches.tree.order}
     holders: dict[str | None, set[VersionId]] = {}
-    for instance in map(branches.instances.__getitem__, branches.tree.order):
-        value = value_at(_root(instance), path)
-        holders.setdefault(value, set()).update(version.id for version in instance.same)
-    return [frozenset(holders[value_at(_root(branches.instances[leaf]), path)]) for leaf in leaves]
-
-
-def _root(instance: Instance) -> etree._Element:
-    return read_instance(instance.winner.xml).root
+    for id, value in values.items():
+        holders.setdefault(value, set()).update(version.id for version in branches.instances[id].same)
+    return [frozenset(holders[values[leaf]]) for leaf in leaves]
 
 
 def _is_recorded(path: str, values: Values, never_conflict: frozenset[str]) -> bool:
