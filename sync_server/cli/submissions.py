@@ -1,0 +1,124 @@
+"""Commands about submissions: export a form's, see and settle what waits for a person."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from sync_server.exporters.file_names import safe_file_name
+from sync_server.node import Node
+from sync_server.services.export_data import Export, export_csv_zip
+from sync_server.services.list_quarantine import SHORT, WaitingReason, list_quarantine
+from sync_server.services.review_submission import accept_submission, choose_version
+from sync_server.settings import Settings
+
+
+@click.command()
+@click.argument("form_id", metavar="FORM")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [FORM.zip]")
+@click.option("--project", "project_id", type=int, default=1, show_default=True, help="Number of the project.")
+@click.option("--media/--no-media", default=True, show_default=True, help="With photos and other files, or without.")
+@click.pass_obj
+def export(settings: Settings, form_id: str, output: Path | None, project_id: int, media: bool) -> None:
+    """Write all submissions of FORM to a zip: a CSV for the form and for each repeat, and the folder media/."""
+    target = (output or Path(f"{safe_file_name(form_id)}.zip")).absolute()
+    if not target.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {target.parent}", param_hint="--output")
+    counter = _Counter()
+    with Node.open(settings) as node:
+        made = export_csv_zip(
+            node, None, project_id=project_id, form_id=form_id, target=target, progress=counter, has_media=media
+        )
+    counter.finish()
+    _say_what_is_in(made)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def quarantine(ctx: click.Context) -> None:
+    """List what waits for a person, and why."""
+    if ctx.invoked_subcommand is not None:
+        return
+    with Node.open(ctx.obj) as node:
+        count = 0
+        for waiting in list_quarantine(node, None):
+            if count == 0:
+                click.echo(_line("WHEN (UTC)", "FORM", "INSTANCE", "WHY", "WHAT TO DO"))
+            click.echo(_waiting_line(waiting))
+            count += 1
+    click.echo(f"{count} reason(s) to look." if count else "Nothing waits for a person.")
+
+
+@quarantine.command()
+@click.argument("instance_id", metavar="INSTANCE")
+@click.option("--reason", required=True, help="Why; kept with your decision.")
+@click.option("--form", "form_id", help="The form, when several have that instance.")
+@click.pass_obj
+def accept(settings: Settings, instance_id: str, reason: str, form_id: str | None) -> None:
+    """Let in what came for a closed form or from a tablet whose access was ended."""
+    with Node.open(settings) as node:
+        versions = accept_submission(node, None, instance_id, reason=reason, form_id=form_id)
+    click.echo(f"Accepted {instance_id}: version(s) {', '.join(version[:SHORT] for version in versions)}.")
+
+
+@quarantine.command()
+@click.argument("instance_id", metavar="INSTANCE")
+@click.option("--keep", "version", required=True, help="The version to keep: its id, or the beginning of it.")
+@click.option("--path", help="Decide only about the field at this path, such as /meeting/date.")
+@click.option("--reason", required=True, help="Why; kept with your decision.")
+@click.option("--form", "form_id", help="The form, when several have that instance.")
+@click.pass_obj
+def settle(
+    settings: Settings, instance_id: str, version: str, path: str | None, reason: str, form_id: str | None
+) -> None:
+    """Choose between contents that disagree. The others are kept; a later decision can choose again."""
+    with Node.open(settings) as node:
+        chosen = choose_version(node, None, instance_id, version, reason=reason, form_id=form_id, path=path)
+    click.echo(f"Settled {instance_id}: version {chosen[:SHORT]} stands.")
+
+
+class _Counter:
+    """Counts on one line of the terminal, a few times a second; silent where nobody watches."""
+
+    def __init__(self) -> None:
+        self._is_watched = sys.stderr.isatty()
+        self._counts: dict[str, int] = {}
+        self._said_at = 0.0
+
+    def __call__(self, what: str, done: int) -> None:
+        self._counts[what] = done
+        now = time.monotonic()
+        if self._is_watched and now - self._said_at > 0.2:
+            self._said_at = now
+            self._say()
+
+    def finish(self) -> None:
+        if self._is_watched:
+            self._say()
+            click.echo(err=True)
+
+    def _say(self) -> None:
+        click.echo("\r" + ", ".join(f"{done} {what}" for what, done in self._counts.items()), err=True, nl=False)
+
+
+def _say_what_is_in(made: Export) -> None:
+    written = made.written
+    for title, lines in (("Left out:", made.left_out), ("May still change:", made.provisional)):
+        if lines:
+            click.echo("\n".join((title, *(f"- {line}" for line in lines))))
+    if written.unplaced_answers:
+        click.echo(f"{written.unplaced_answers} answer(s) have no column; they are in a table of their own.")
+    click.echo(f"{written.submissions} submission(s), {written.rows} row(s), {written.files} file(s): {made.path}")
+
+
+def _waiting_line(waiting: WaitingReason) -> str:
+    when = f"{waiting.received_at:%Y-%m-%d %H:%M}" if waiting.received_at else "-"
+    return _line(when, waiting.form_id, waiting.instance_id, waiting.reason, waiting.advice)
+
+
+def _line(when: str, form_id: str, instance_id: str, reason: str, advice: str) -> str:
+    return f"{when:<16}  {form_id:<20}  {instance_id:<41}  {reason}  → {advice}"
+
+
+COMMANDS = (export, quarantine)

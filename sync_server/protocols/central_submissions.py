@@ -1,0 +1,97 @@
+"""Download a form's submissions as ODK Central's REST gives them.
+
+GET, POST /v1/projects/{id}/forms/{formId}/submissions.csv.zip[?attachments=false] · …/submissions.csv
+
+The export is finished on disk before the first byte is sent: an error is a Problem, never a short file. POST is what
+Central's clients use to send passphrases; there are no keys here to open, so sealed rows stay "not decrypted". Of
+Central's other options, those that would change what is in the file are refused rather than ignored.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request, send_file
+
+from sync_server.errors import NotSupported
+from sync_server.exporters.file_names import safe_file_name
+from sync_server.protocols.endpoint import central_endpoint, current_node, require_administrator
+from sync_server.services.export_data import Export, export_csv_zip, export_folder, export_root_csv, find_tag
+
+blueprint = Blueprint("central_submissions", __name__)
+
+# Longer than any consumer needs to come to the head after a day's submissions; the notes say when it was not enough.
+PATIENCE_SECONDS = 20.0
+_FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
+
+
+@blueprint.route(f"{_FORM}/submissions.csv.zip", methods=["GET", "POST"])
+@central_endpoint
+def get_csv_zip(project_id: int, form_id: str) -> Response:
+    actor = require_administrator()
+    _refuse_unknown_options()
+    has_media = not _is_false("attachments")
+
+    def export(target: Path) -> Export:
+        return export_csv_zip(
+            current_node(),
+            actor,
+            project_id=project_id,
+            form_id=form_id,
+            target=target,
+            has_media=has_media,
+            patience=PATIENCE_SECONDS,
+        )
+
+    return _send(export, f"{form_id}.zip" if has_media else f"{form_id}.csv.zip", "application/zip")
+
+
+@blueprint.route(f"{_FORM}/submissions.csv", methods=["GET", "POST"])
+@central_endpoint
+def get_csv(project_id: int, form_id: str) -> Response:
+    actor = require_administrator()
+    _refuse_unknown_options()
+
+    def export(target: Path) -> Export:
+        return export_root_csv(
+            current_node(), actor, project_id=project_id, form_id=form_id, target=target, patience=PATIENCE_SECONDS
+        )
+
+    return _send(export, f"{form_id}.csv", "text/csv; charset=utf-8")
+
+
+def _refuse_unknown_options() -> None:
+    if "$filter" in request.args:
+        raise NotSupported(feature="$filter")
+    if request.args.get("splitSelectMultiples", "").lower() == "true":
+        raise NotSupported(feature="splitSelectMultiples=true")
+    if _is_false("groupPaths"):
+        raise NotSupported(feature="groupPaths=false")
+
+
+def _is_false(option: str) -> bool:
+    return request.args.get(option, "").lower() == "false"
+
+
+def _send(export: Callable[[Path], Export], name: str, content_type: str) -> Response:
+    """Make the export and send it; the file is deleted when the last byte went out or the client is gone."""
+    tag = find_tag(current_node())
+    if request.if_none_match.contains(tag):
+        return Response(status=304, headers={"ETag": f'"{tag}"'})
+    with ExitStack() as kept:
+        target = kept.enter_context(export_folder(current_node())) / "export"
+        made = export(target)
+        response = send_file(target, mimetype=content_type, conditional=True, etag=made.tag or False)
+        response.call_on_close(kept.pop_all().close)
+    response.headers["Content-Disposition"] = _disposition(name)
+    response.headers["Cache-Control"] = "private, no-cache"
+    if made.left_out:
+        response.headers["X-Left-Out"] = " ".join(made.left_out)
+    return response
+
+
+def _disposition(name: str) -> str:
+    safe = safe_file_name(name)
+    plain = safe.encode("ascii", "replace").decode().replace("?", "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"

@@ -1,0 +1,234 @@
+"""An export shows exactly what stands, on both databases, and says what it does not show."""
+
+import csv
+from io import StringIO
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from sync_server.errors import InsufficientRights, NotFound
+from sync_server.node import Node
+from sync_server.services import access, consumers
+from sync_server.services.export_data import Export, export_csv_zip, export_folder, export_root_csv, find_tag
+from sync_server.services.review_submission import accept_submission, choose_version
+from sync_server.store import forms
+from tests.support.visits import QUESTIONS, publish, send, submission
+
+
+def export(node: Node, folder: Path, *, form_id: str = "visit") -> tuple[Export, dict[str, str]]:
+    made = export_csv_zip(node, None, project_id=1, form_id=form_id, target=folder / "out.zip")
+    with ZipFile(made.path) as archive:
+        return made, {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+def places(text: str) -> dict[str, str]:
+    return {row["KEY"]: row["place"] for row in rows(text)}
+
+
+def test_export_holds_every_submission_once_newest_first(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    for number in (1, 2, 3):
+        xml = submission(f"uuid:{number}", f"<place>P{number}</place><who><name>ع{number}</name></who>")
+        send(node, xml, minutes=number)
+        send(node, xml, minutes=number + 60)
+    made, found = export(node, tmp_path)
+    assert [row["KEY"] for row in rows(found["visit.csv"])] == ["uuid:3", "uuid:2", "uuid:1"]
+    assert [row["SubmissionDate"] for row in rows(found["visit.csv"])][-1] == "2026-03-01T06:31:00.000Z"
+    assert found["visit-who.csv"].splitlines() == [
+        "name,PARENT_KEY,KEY",
+        *(f"ع{n},uuid:{n},uuid:{n}/who[1]" for n in (3, 2, 1)),
+    ]
+    assert (made.written.submissions, made.left_out, made.provisional) == (3, (), ())
+    assert set(found) == {"visit.csv", "visit-who.csv"}
+
+
+def test_more_submissions_than_are_read_at_a_time_all_come(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    for number in range(450):
+        send(node, submission(f"uuid:{number:03}"), minutes=number % 7)
+    _, found = export(node, tmp_path)
+    assert sorted(row["KEY"] for row in rows(found["visit.csv"])) == [f"uuid:{number:03}" for number in range(450)]
+
+
+def test_row_says_who_sent_it_from_where_and_which_files_came(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    tablet = access.add_user(node, None, "tablet@example.org", "long enough a password", display_name="tablet")
+    xml = submission("uuid:1", "<where>36.2 44.0 400 5</where><photo>1.jpg</photo>")
+    send(node, xml, actor_id=tablet.id, device_id="collect:x")
+    _, found = export(node, tmp_path)
+    row = rows(found["visit.csv"])[0]
+    assert (row["SubmitterID"], row["SubmitterName"], row["DeviceID"]) == (str(tablet.id), "tablet", "collect:x")
+    assert (row["AttachmentsPresent"], row["AttachmentsExpected"], row["FormVersion"]) == ("0", "1", "1")
+    assert (row["where-Latitude"], row["where-Accuracy"], row["Status"], row["Edits"]) == ("36.2", "5", "", "0")
+    send(node, xml, files={"1.jpg": b"photo"})
+    _, found = export(node, tmp_path)
+    assert rows(found["visit.csv"])[0]["AttachmentsPresent"] == "1"
+    assert found["media/1.jpg"] == "photo"
+
+
+def test_edited_submission_is_one_row_under_its_first_instance(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    publish(node, "2")
+    send(node, submission("uuid:b", "<place>new</place>", edits="uuid:a", version="2"), minutes=1)
+    send(node, submission("uuid:a", "<place>old</place>"), minutes=2)
+    _, found = export(node, tmp_path)
+    (row,) = rows(found["visit.csv"])
+    assert (row["KEY"], row["meta-instanceID"], row["place"]) == ("uuid:a", "uuid:b", "new")
+    assert (row["Edits"], row["FormVersion"], row["SubmissionDate"]) == ("1", "1", "2026-03-01T06:31:00.000Z")
+
+
+def test_merged_edits_are_exported_merged(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    send(node, submission("uuid:a", "<place>old</place><where/>"))
+    send(node, submission("uuid:b", "<place>new</place><where/>", edits="uuid:a"))
+    send(node, submission("uuid:c", "<place>old</place><where>36 44</where>", edits="uuid:a"))
+    made, found = export(node, tmp_path)
+    (row,) = rows(found["visit.csv"])
+    assert (row["place"], row["where-Latitude"]) == ("new", "36")
+    assert made.provisional == ()
+
+
+def test_columns_are_the_union_over_versions_and_removed_answers_stay(node: Node, tmp_path: Path) -> None:
+    publish(node, "1", {**QUESTIONS, "/old": "string"})
+    publish(node, "2", {**QUESTIONS, "/new": "string"})
+    send(node, submission("uuid:1", "<old>x</old>"), minutes=1)
+    send(node, submission("uuid:2", "<new>y</new>", version="2"), minutes=2)
+    _, found = export(node, tmp_path)
+    assert [(row["old"], row["new"]) for row in rows(found["visit.csv"])] == [("", "y"), ("x", "")]
+
+
+def test_unknown_version_gives_known_columns_and_lists_the_rest(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    send(node, submission("uuid:1", "<place>Erbil</place><mood>fine</mood>", version="9"))
+    made, found = export(node, tmp_path)
+    assert places(found["visit.csv"]) == {"uuid:1": "Erbil"}
+    assert found["_answers_without_column.csv"] == "KEY,path,value\nuuid:1,/mood,fine\n"
+    assert "1 answer(s) of 1 submission(s) have no column" in found["_notes.txt"]
+    assert made.written.unplaced_answers == 1
+
+
+def test_form_never_published_is_exported_all_the_same(node: Node, tmp_path: Path) -> None:
+    send(node, submission("uuid:1", "<place>Erbil</place>", form_id="stray"))
+    _, found = export(node, tmp_path, form_id="stray")
+    assert [row["KEY"] for row in rows(found["stray.csv"])] == ["uuid:1"]
+    assert found["_answers_without_column.csv"].endswith("uuid:1,/place,Erbil\n")
+
+
+@pytest.mark.parametrize("form_id", ["visit", "nothing"])
+def test_form_without_submissions_is_empty_and_an_unknown_one_is_a_problem(
+    node: Node, tmp_path: Path, form_id: str
+) -> None:
+    publish(node)
+    if form_id == "nothing":
+        with pytest.raises(NotFound):
+            export(node, tmp_path, form_id=form_id)
+        assert list(tmp_path.glob("out*")) == []
+    else:
+        made, _ = export(node, tmp_path)
+        assert made.written.submissions == 0
+
+
+def test_held_submissions_are_left_out_and_counted_until_accepted(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    send(node, submission("uuid:1", "<place>good</place>"))
+    send(node, submission("uuid:2", "<place>held</place>"), is_revoked=True)
+    node.write(lambda session: forms.set_state(session, 1, "visit", forms.CLOSED))
+    send(node, submission("uuid:3", "<place>late</place>"))
+    made, found = export(node, tmp_path)
+    assert places(found["visit.csv"]) == {"uuid:1": "good"}
+    assert len(made.left_out) == 2
+    assert "1 submission(s) came from a tablet whose access was ended" in found["_notes.txt"]
+    accept_submission(node, None, "uuid:2", reason="the tablet was found again")
+    accept_submission(node, None, "uuid:3", reason="was filled in time")
+    made, found = export(node, tmp_path)
+    assert places(found["visit.csv"]) == {"uuid:1": "good", "uuid:2": "held", "uuid:3": "late"}
+    assert "_notes.txt" not in found
+
+
+def test_conflict_is_said_and_gone_when_settled(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    versions = [send(node, submission("uuid:1", f"<place>{place}</place>")).version for place in ("A", "B")]
+    made, found = export(node, tmp_path)
+    assert len(rows(found["visit.csv"])) == 1
+    assert "May still change:" in found["_notes.txt"]
+    for place, version in zip("AB", versions, strict=True):
+        choose_version(node, None, "uuid:1", version[:12], reason="seen on paper")
+        made, found = export(node, tmp_path)
+        assert places(found["visit.csv"]) == {"uuid:1": place}
+        assert made.provisional == ()
+
+
+def test_edit_without_original_is_exported_and_said(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    send(node, submission("uuid:b", "<place>new</place>", edits="uuid:a"))
+    made, found = export(node, tmp_path)
+    assert places(found["visit.csv"]) == {"uuid:a": "new"}
+    assert "whose original has not arrived" in made.provisional[0]
+
+
+def test_sealed_submission_is_a_row_without_answers(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    xml = (
+        b'<data id="visit" version="1" encrypted="yes" xmlns="http://www.opendatakit.org/xforms/encrypted">'
+        b"<base64EncryptedKey>a</base64EncryptedKey><meta xmlns='http://openrosa.org/xforms'><instanceID>uuid:1"
+        b"</instanceID></meta><encryptedXmlFile>submission.xml.enc</encryptedXmlFile></data>"
+    )
+    send(node, xml)
+    _, found = export(node, tmp_path)
+    assert rows(found["visit.csv"])[0]["Status"] == "missing encrypted form data"
+    send(node, xml, files={"submission.xml.enc": b"secret"})
+    _, found = export(node, tmp_path)
+    assert rows(found["visit.csv"])[0]["Status"] == "not decrypted"
+    assert not any(name.startswith("media/") for name in found)
+    assert "1 submission(s), with 1 file(s) of theirs, were sealed" in found["_notes.txt"]
+
+
+def test_rebuild_gives_the_same_bytes(node: Node, tmp_path: Path) -> None:
+    publish(node)
+    for number in range(5):
+        send(node, submission(f"uuid:{number}", "<photo>p.jpg</photo>"), files={"p.jpg": b"%d" % number})
+    before = export(node, tmp_path)[0].path.read_bytes()
+    consumers.rebuild(node)
+    assert export(node, tmp_path)[0].path.read_bytes() == before
+
+
+def test_tag_names_the_state_that_is_shown(hub: Node, tmp_path: Path) -> None:
+    publish(hub)
+    made, _ = export(hub, tmp_path)
+    assert made.tag == find_tag(hub)
+    send(hub, submission("uuid:1"))
+    assert made.tag != find_tag(hub)
+
+
+def test_changes_not_worked_in_yet_are_said(hub: Node, tmp_path: Path) -> None:
+    publish(hub)
+    for number in range(200):
+        send(hub, submission(f"uuid:{number}"))
+    made = export_csv_zip(hub, None, project_id=1, form_id="visit", target=tmp_path / "out.zip", patience=-1.0)
+    assert made.tag is None
+    assert "Export again" in made.provisional[0]
+
+
+def test_root_table_can_be_had_alone(hub: Node, tmp_path: Path) -> None:
+    publish(hub)
+    send(hub, submission("uuid:1", "<place>Erbil</place>"))
+    made = export_root_csv(hub, None, project_id=1, form_id="visit", target=tmp_path / "visit.csv")
+    assert places(made.path.read_text("utf-8")) == {"uuid:1": "Erbil"}
+
+
+def test_only_administrators_may_export(hub: Node, tmp_path: Path) -> None:
+    publish(hub)
+    bob = access.add_user(hub, None, "bob@example.org", "long enough a password")
+    with pytest.raises(InsufficientRights):
+        export_csv_zip(hub, bob, project_id=1, form_id="visit", target=tmp_path / "out.zip")
+
+
+def test_folder_of_a_passing_export_is_gone_afterwards(hub: Node) -> None:
+    with export_folder(hub) as folder:
+        (folder / "export").write_bytes(b"x")
+    assert list((hub.settings.data / "exports").iterdir()) == []
