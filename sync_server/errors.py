@@ -109,6 +109,11 @@ class NotFound(Problem):
     message = "There is nothing here by that name, or it is not for you to see. Check the address."
 
 
+class MediaNotNamed(Problem):
+    code = "404.1"
+    message = "The form has no media file '{name}'. It names these: {names}. Correct the name, or publish the form anew."
+
+
 class SeveralProjects(Problem):
     code = "404.91"
     message = "This server has more than one project. Use the whole address of yours, which is in its QR code."
@@ -208,6 +213,11 @@ class DiskFull(Problem):
 class ServerBusy(Problem):
     code = "503.91"
     message = "The server could not store this just now. Nothing is lost: keep it and send it again in a minute."
+
+
+class NoDrafts(Problem):
+    code = "501.91"
+    message = "This server keeps no drafts: a form is published at once. Add ?publish=true to the address."
 
 
 class ImpossibleSetting(Problem):

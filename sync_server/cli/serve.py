@@ -15,7 +15,7 @@ from sync_server.app import create_app
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.node import Node
 from sync_server.services.access import FIRST_ADMINISTRATOR, ensure_administrator
-from sync_server.services.publish_form import publish_folder
+from sync_server.services.publish_folder import publish_folder
 from sync_server.services.shipped_forms import shipped_forms
 from sync_server.settings import SETTINGS, Settings
 from sync_server.worker import Worker

@@ -1,0 +1,80 @@
+"""Publish a folder of forms, `<form>/<form>.xlsx` and `<form>/media/`, as the program does at its start.
+
+What is published already is known by the hash of its file, so that a second start neither loads pyxform nor converts.
+Media are only added where they are missing: a list that somebody replaced since stays.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from sync_server.core.ids import sha256_hex
+from sync_server.node import Node
+from sync_server.services.form_definitions import get_definition
+from sync_server.services.form_media import keep_media
+from sync_server.services.publish_form import publish_form
+from sync_server.store import forms
+from sync_server.store.forms import FormVersion
+
+log = logging.getLogger(__name__)
+
+SOURCES = (".xlsx", ".md", ".xml")
+
+
+def publish_folder(node: Node, folder: Path, *, project_id: int = 1) -> list[FormVersion]:
+    """Publish every form of a folder that is not published yet; return those, warnings and all."""
+    return [version for path in iter_sources(folder) if (version := _publish(node, path, project_id))]
+
+
+def iter_sources(folder: Path) -> Iterator[Path]:
+    """List the forms of a folder: those in it, and one in each folder below."""
+    for path in sorted(folder.iterdir()):
+        # Excel and LibreOffice leave lock files beside an open workbook.
+        if path.name.startswith((".", "~")):
+            continue
+        if path.is_dir():
+            yield from sorted(file for file in path.iterdir() if is_source(file))
+        elif is_source(path):
+            yield path
+
+
+def is_source(path: Path) -> bool:
+    return path.suffix.lower() in SOURCES and not path.name.startswith((".", "~")) and path.is_file()
+
+
+def add_missing_media(node: Node, version: FormVersion, folder: Path) -> list[str]:
+    """Add the files of a folder that the version names and does not have; return their names."""
+    if not folder.is_dir():
+        return []
+    with node.database.read() as session:
+        named = get_definition(session, version).media
+        present = {file.name for file in forms.iter_attachments(session, version.row_id)}
+    missing = [name for name in named if name not in present and (folder / name).is_file()]
+    for name in missing:
+        _add_media(node, version, folder / name)
+    return missing
+
+
+def _add_media(node: Node, version: FormVersion, path: Path) -> None:
+    attachment = keep_media(node, path.name, [path.read_bytes()])
+    node.write(lambda session: forms.put_attachment(session, version.row_id, attachment))
+
+
+def _publish(node: Node, path: Path, project_id: int) -> FormVersion | None:
+    """Publish one form; None when it was published before."""
+    source = path.read_bytes()
+    with node.database.read() as session:
+        known = forms.find_version_by_source(session, project_id, sha256_hex(source))
+    version = known or publish_form(
+        node,
+        None,
+        source,
+        project_id=project_id,
+        source_name=path.name,
+        fallback_form_id=path.stem,
+        ignore_warnings=True,
+    )
+    for warning in [] if known else version.warnings:
+        log.warning("form_id=%s version=%s warning=%s", version.form_id, version.version, warning)
+    add_missing_media(node, version, path.parent / "media")
+    return None if known else version

@@ -1,0 +1,169 @@
+"""Publish a form: convert, lint, freeze; from then on its bytes never change.
+
+Publishing is idempotent: what was published from the same file, or with the same XML, is found and returned. Another
+XML under the same form id and version is refused, because tablets would silently replace the one they have (B8).
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from sync_server.core.form_lint import EarlierVersion, Finding, lint_form
+from sync_server.core.ids import sha256_hex
+from sync_server.core.xlsform import ConvertedForm, convert_form, is_xml
+from sync_server.errors import (
+    FieldTypeConflict,
+    FormNotFit,
+    FormVersionConflict,
+    FormWarnings,
+    NotFound,
+    UnexpectedValue,
+)
+from sync_server.node import Node
+from sync_server.services.access import require_administrator
+from sync_server.services.form_definitions import get_definition
+from sync_server.services.form_media import keep_media
+from sync_server.store import forms, nodes
+from sync_server.store.accounts import Actor
+from sync_server.store.forms import FormAttachment, FormVersion, NewFormVersion
+
+log = logging.getLogger(__name__)
+
+_FILE_LIKE = re.compile(r"\.(xlsx?|xml)$")
+
+
+def publish_form(
+    node: Node,
+    actor: Actor | None,
+    source: bytes,
+    *,
+    project_id: int = 1,
+    source_name: str | None = None,
+    fallback_form_id: str | None = None,
+    ignore_warnings: bool = False,
+) -> FormVersion:
+    """Publish an .xlsx, a Markdown table or XForm XML, and make it the form's current version."""
+    require_administrator(actor)
+    known = _find_by_source(node, project_id, source)
+    if known and fallback_form_id in (None, known.form_id):
+        return known
+    form = convert_form(source, fallback_form_id=fallback_form_id)
+    _require_addressable(form.definition.form_id)
+    new = _freeze(form, source, project_id=project_id, source_name=source_name, actor=actor)
+    published = known if known and known.form_id == new.form_id else _find_same(node, new)
+    if published is None:
+        warnings = _check(form, _earlier(node, new), ignore_warnings=ignore_warnings)
+        new.warnings.extend(warnings)
+        published = _add(node, new, form)
+    return published
+
+
+def _find_by_source(node: Node, project_id: int, source: bytes) -> FormVersion | None:
+    with node.database.read() as session:
+        if nodes.find_project(session, project_id) is None:
+            raise NotFound
+        return forms.find_version_by_source(session, project_id, sha256_hex(source))
+
+
+def _require_addressable(form_id: str) -> None:
+    """Refuse ids that look like files: `/forms/a.xml` is the address of form a's XML (as ODK Central)."""
+    if _FILE_LIKE.search(form_id):
+        reason = "it must not end in .xls, .xlsx or .xml. Write another form_id in sheet 'settings'."
+        raise UnexpectedValue(field="formId", value=form_id, reason=reason)
+
+
+def _freeze(
+    form: ConvertedForm, source: bytes, *, project_id: int, source_name: str | None, actor: Actor | None
+) -> NewFormVersion:
+    definition = form.definition
+    return NewFormVersion(
+        project_id=project_id,
+        form_id=definition.form_id,
+        version=definition.version,
+        sha256=sha256_hex(form.xml),
+        md5=hashlib.md5(form.xml, usedforsecurity=False).hexdigest(),
+        title=definition.title,
+        xml=form.xml,
+        source_name=source_name,
+        source=None if is_xml(source) else source,
+        source_sha256=sha256_hex(source),
+        annotations={path: dict(cells) for path, cells in form.annotations.items()},
+        published_at=datetime.now(UTC),
+        published_by=actor.id if actor else None,
+    )
+
+
+def _find_same(node: Node, new: NewFormVersion) -> FormVersion | None:
+    with node.database.read() as session:
+        return _same_version(session, new)
+
+
+def _same_version(session: Session, new: NewFormVersion) -> FormVersion | None:
+    """Find the version when it is published already; raise FormVersionConflict when its XML is another."""
+    found = forms.find_version(session, new.project_id, new.form_id, new.version)
+    if found and found.sha256 != new.sha256:
+        raise FormVersionConflict(form_id=new.form_id, version=new.version, suggestion=_next_version(new.version))
+    return found
+
+
+def _next_version(version: str) -> str:
+    return str(int(version) + 1) if version.isdecimal() else f"{version}.1" if version else "1"
+
+
+def _earlier(node: Node, new: NewFormVersion) -> list[EarlierVersion]:
+    with node.database.read() as session:
+        versions = forms.iter_versions(session, new.project_id, new.form_id)
+        return [EarlierVersion(get_definition(session, old), old.annotations) for old in reversed(versions)]
+
+
+def _check(form: ConvertedForm, earlier: Sequence[EarlierVersion], *, ignore_warnings: bool) -> list[str]:
+    """Return the warnings as they are kept with the version; raise what forbids publishing."""
+    findings = lint_form(form, earlier)
+    _refuse([finding for finding in findings if finding.severity == "error"])
+    if not ignore_warnings and (form.warnings or findings):
+        workflow = [_write_finding(finding) for finding in findings]
+        raise FormWarnings(warnings={"xlsFormWarnings": list(form.warnings), "workflowWarnings": workflow})
+    return [*form.warnings, *(str(finding) for finding in findings)]
+
+
+def _refuse(errors: Sequence[Finding]) -> None:
+    if not errors:
+        return
+    if all(error.kind == "type_changed" for error in errors):
+        raise FieldTypeConflict(**errors[0].details)
+    raise FormNotFit(error=" ".join(str(error) for error in errors), findings=[_write_finding(e) for e in errors])
+
+
+def _write_finding(finding: Finding) -> dict[str, Any]:
+    """Write a finding as Central writes its workflow warnings; `reason` is the whole sentence."""
+    details: Any = {"path": finding.path, "row": finding.row, **finding.details}
+    if finding.kind == "structureChanged":
+        details = finding.details["paths"]
+    return {"type": finding.kind, "details": details, "reason": str(finding)}
+
+
+def _add(node: Node, new: NewFormVersion, form: ConvertedForm) -> FormVersion:
+    own = [keep_media(node, "itemsets.csv", [form.itemsets])] if form.itemsets else []
+    version = node.write(lambda session: _add_version(session, new, own, form.definition.media))
+    log.info("published form_id=%s version=%s sha256=%s node=%s", new.form_id, new.version, new.sha256, node.id)
+    return version
+
+
+def _add_version(
+    session: Session, new: NewFormVersion, own: Sequence[FormAttachment], names: Sequence[str]
+) -> FormVersion:
+    published = _same_version(session, new)  # somebody may have been faster since the first look
+    if published is not None:
+        return published
+    before = forms.find_form(session, new.project_id, new.form_id)
+    carried = forms.iter_attachments(session, before.current.row_id) if before else []
+    version = forms.add_form_version(session, new)
+    media = {file.name: file for file in carried if file.name in names} | {file.name: file for file in own}
+    for file in media.values():
+        forms.put_attachment(session, version.row_id, file)
+    return version
