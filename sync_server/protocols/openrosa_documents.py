@@ -83,7 +83,7 @@ def answer_media(project_id: int, version_id: int, name: str) -> Response:
     file = node.blobs.open(media.sha256)
     response = send_file(file, mimetype=media.type, download_name=media.name, etag=media.md5, conditional=True)
     response.headers["Cache-Control"] = CACHE
-    return cast(Response, response)
+    return response
 
 
 def _media_headers(media: form_list.FormMedia) -> Response:
@@ -92,7 +92,7 @@ def _media_headers(media: form_list.FormMedia) -> Response:
     response.headers["Cache-Control"] = CACHE
     response.set_etag(media.md5)
     response.content_length = media.size
-    return response.make_conditional(request)
+    return cast(Response, response.make_conditional(request))
 
 
 def _list_form(form: form_list.OfferedForm, root: str) -> ListedForm:
@@ -117,4 +117,4 @@ def _conditional(body: bytes, *, etag: str | None = None) -> Response:
     response = Response(body, content_type=XML)
     response.headers["Cache-Control"] = CACHE
     response.set_etag(etag or hashlib.md5(body, usedforsecurity=False).hexdigest())
-    return response.make_conditional(request)
+    return cast(Response, response.make_conditional(request))

@@ -5,6 +5,7 @@ fields to 500 kB, and refuse an upload for one file name that is not UTF-8. Unkn
 are read over. Names are data and kept as they came: blobs are stored under their sha256, so no name reaches the disk.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from sync_server.services.receive_submission import UploadedFile
 
 XML_PART = "xml_submission_file"
 PIECE_BYTES = 65_536
+_QUOTED_NAME = re.compile(r';\s*filename="((?:\\"|[^"])*)"', re.IGNORECASE)
 NO_SPACE = 28  # errno ENOSPC, the same number everywhere
 
 
@@ -122,8 +124,13 @@ class _PartReader:
 
 
 def _file_name(part: File) -> str:
-    """The file's name; Collect gives the same as the part's name, a browser may say 'blob' for want of one."""
-    return part.filename if part.filename and (part.filename != "blob" or not part.name) else part.name or "unnamed"
+    """The file's name; Collect gives the part the same, a browser may say 'blob' for want of one.
+
+    Only quotes are escaped, by the HTML standard as %22, by others with a backslash; any other backslash is the name's.
+    """
+    quoted = _QUOTED_NAME.search(part.headers["Content-Disposition"])
+    name = quoted.group(1).replace('\\"', '"').replace("%22", '"') if quoted else part.filename
+    return name if name and (name != "blob" or not part.name) else part.name or "unnamed"
 
 
 def _file_type(headers: Headers) -> str:
