@@ -59,9 +59,14 @@ def keep_media(node: Node, name: str, content: Iterable[bytes], *, media_type: s
         sha256=BlobId(sha256),
         md5=md5.hexdigest(),
         size=size,
-        type=media_type or _types.guess_type(name)[0] or "application/octet-stream",
+        type=media_type or guess_type(name),
         updated_at=datetime.now(UTC),
     )
+
+
+def guess_type(name: str) -> str:
+    """Tell a file's type by its name, the same on every machine."""
+    return _types.guess_type(name)[0] or "application/octet-stream"
 
 
 def _version_naming(node: Node, project_id: int, form_id: str, name: str) -> FormVersion:

@@ -44,15 +44,34 @@ def is_source(path: Path) -> bool:
 
 def add_missing_media(node: Node, version: FormVersion, folder: Path) -> list[str]:
     """Add the files of a folder that the version names and does not have; return their names."""
-    if not folder.is_dir():
-        return []
+    named, present = _media(node, version)
+    return _put(node, version, [folder / name for name in named if name not in present])
+
+
+def put_changed_media(node: Node, version: FormVersion, folder: Path) -> list[str]:
+    """Bring a version's files to what a folder holds; return the names of those that changed."""
+    named, present = _media(node, version)
+    files = [folder / name for name in named if (folder / name).is_file()]
+    return _put(node, version, [file for file in files if sha256_hex(file.read_bytes()) != present.get(file.name)])
+
+
+def find_missing_media(node: Node, version: FormVersion) -> list[str]:
+    """Name the files that a version needs and the server does not have."""
+    named, present = _media(node, version)
+    return [name for name in named if name not in present]
+
+
+def _media(node: Node, version: FormVersion) -> tuple[tuple[str, ...], dict[str, str]]:
     with node.database.read() as session:
-        named = get_definition(session, version).media
-        present = {file.name for file in forms.iter_attachments(session, version.row_id)}
-    missing = [name for name in named if name not in present and (folder / name).is_file()]
-    for name in missing:
-        _add_media(node, version, folder / name)
-    return missing
+        present = {file.name: str(file.sha256) for file in forms.iter_attachments(session, version.row_id)}
+        return get_definition(session, version).media, present
+
+
+def _put(node: Node, version: FormVersion, paths: list[Path]) -> list[str]:
+    found = [path for path in paths if path.is_file()]
+    for path in found:
+        _add_media(node, version, path)
+    return [path.name for path in found]
 
 
 def _add_media(node: Node, version: FormVersion, path: Path) -> None:

@@ -1,0 +1,216 @@
+"""Publish and read forms as ODK Central's REST does.
+
+GET, POST /v1/projects/{id}/forms · GET, PATCH …/forms/{formId} · GET …/forms/{formId}.xlsx · /fields · /attachments
+GET, POST …/attachments/{name} · GET …/versions, and of each version the same. The XML is served by the tablets' door.
+A new version comes by POST …/forms too, and media go to published forms: docs/decisions/0003-forms-without-drafts.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote, unquote
+
+from flask import Blueprint, Response, request, send_file
+from marshmallow import ValidationError
+
+from sync_server.core.xform import FormDefinition
+from sync_server.errors import NoDrafts, NotFound, UnexpectedValue
+from sync_server.protocols.central_sessions import read_json
+from sync_server.protocols.endpoint import central_endpoint, current_node, require_administrator
+from sync_server.protocols.openrosa_documents import answer_media
+from sync_server.protocols.schemas import (
+    ExpectedFile,
+    FormAttachmentSchema,
+    FormPatchSchema,
+    FormSchema,
+    ShownVersion,
+    write_fields,
+)
+from sync_server.services.form_definitions import get_definition
+from sync_server.services.form_media import guess_type, put_media
+from sync_server.services.form_state import set_form_state
+from sync_server.services.publish_form import publish_form
+from sync_server.store import forms, nodes
+from sync_server.store.forms import FormVersion
+
+blueprint = Blueprint("central_forms", __name__, url_prefix="/v1/projects/<int:project_id>/forms")
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NO_VERSION = "___"  # how Central writes the empty version in an address
+_PIECE = 65_536
+
+
+@blueprint.get("")
+@central_endpoint
+def get_forms(project_id: int) -> Any:
+    require_administrator()
+    with current_node().database.read() as session:
+        if nodes.find_project(session, project_id) is None:
+            raise NotFound
+        found = forms.iter_forms(session, project_id)
+    return FormSchema(many=True).dump([ShownVersion(form, form.current) for form in found])
+
+
+@blueprint.post("")
+@central_endpoint
+def post_form(project_id: int) -> Any:
+    """Publish a form, or a new version of one, from .xlsx, .xls, Markdown or XML."""
+    actor = require_administrator()
+    if not _is_true("publish"):
+        raise NoDrafts
+    version = publish_form(
+        current_node(),
+        actor,
+        request.get_data(),
+        project_id=project_id,
+        fallback_form_id=_fallback_form_id(),
+        ignore_warnings=_is_true("ignoreWarnings"),
+    )
+    return _write_version(project_id, version.form_id, version.version)
+
+
+@blueprint.get("/<form_id>")
+@blueprint.get("/<form_id>/versions/<version>")
+@central_endpoint
+def get_form(project_id: int, form_id: str, version: str | None = None) -> Any:
+    require_administrator()
+    return _write_version(project_id, form_id, version)
+
+
+@blueprint.patch("/<form_id>")
+@central_endpoint
+def patch_form(project_id: int, form_id: str) -> Any:
+    """Open, close or reopen a form; the header X-Action-Notes says why."""
+    actor = require_administrator()
+    body = read_json('{"state": "closing"}')
+    try:
+        state = FormPatchSchema().load(body)["state"]
+    except ValidationError as error:
+        reason = "it must be open, closing or closed."
+        raise UnexpectedValue(field="state", value=body.get("state"), reason=reason) from error
+    notes = unquote(request.headers.get("X-Action-Notes", ""))
+    set_form_state(current_node(), actor, form_id, state, project_id=project_id, reason=notes)
+    return _write_version(project_id, form_id, None)
+
+
+@blueprint.get("/<form_id>/versions")
+@central_endpoint
+def get_versions(project_id: int, form_id: str) -> Any:
+    """List the published versions, newest first."""
+    require_administrator()
+    with current_node().database.read() as session:
+        form = forms.get_form(session, project_id, form_id)
+        versions = forms.iter_versions(session, project_id, form_id)
+    return FormSchema(many=True).dump([ShownVersion(form, version) for version in versions])
+
+
+@blueprint.get("/<form_id>.xlsx")
+@blueprint.get("/<form_id>/versions/<version>.xlsx")
+@central_endpoint
+def get_workbook(project_id: int, form_id: str, version: str | None = None) -> Response:
+    """Answer the workbook a version was made from; 404 when it was made from something else."""
+    require_administrator()
+    with current_node().database.read() as session:
+        found = _find_version(session, project_id, form_id, version).version
+        source = forms.get_source(session, found.row_id)
+    if source is None or not source.startswith(b"PK"):
+        raise NotFound
+    return send_file(BytesIO(source), mimetype=WORKBOOK, as_attachment=True, download_name=f"{form_id}.xlsx")
+
+
+@blueprint.get("/<form_id>/fields")
+@blueprint.get("/<form_id>/versions/<version>/fields")
+@central_endpoint
+def get_fields(project_id: int, form_id: str, version: str | None = None) -> Any:
+    require_administrator()
+    _, definition = _defined(project_id, form_id, version)
+    return write_fields(definition.fields, odata=_is_true("odata"))
+
+
+@blueprint.get("/<form_id>/attachments")
+@blueprint.get("/<form_id>/versions/<version>/attachments")
+@central_endpoint
+def get_attachments(project_id: int, form_id: str, version: str | None = None) -> Any:
+    """List the files the form names, whether they are here or not."""
+    require_administrator()
+    found, definition = _defined(project_id, form_id, version)
+    return FormAttachmentSchema(many=True).dump(_expect(definition.media, found))
+
+
+@blueprint.get("/<form_id>/attachments/<path:name>")
+@blueprint.get("/<form_id>/versions/<version>/attachments/<path:name>")
+@central_endpoint
+def get_attachment(project_id: int, form_id: str, name: str, version: str | None = None) -> Response:
+    require_administrator()
+    found, _ = _defined(project_id, form_id, version)
+    response = answer_media(project_id, found.row_id, name)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return response
+
+
+@blueprint.post("/<form_id>/attachments/<path:name>")
+@central_endpoint
+def post_attachment(project_id: int, form_id: str, name: str) -> Any:
+    """Set a file of the current version: tablets notice by its hash, without a new version of the form."""
+    actor = require_administrator()
+    put_media(
+        current_node(),
+        actor,
+        form_id,
+        name,
+        _body(),
+        project_id=project_id,
+        media_type=request.mimetype or None,
+    )
+    found, _ = _defined(project_id, form_id, None)
+    return FormAttachmentSchema().dump(_expect([name], found)[0])
+
+
+def _write_version(project_id: int, form_id: str, version: str | None) -> Any:
+    with current_node().database.read() as session:
+        return FormSchema().dump(_find_version(session, project_id, form_id, version))
+
+
+def _find_version(session: Any, project_id: int, form_id: str, version: str | None) -> ShownVersion:
+    """Find a version by its name, or the current one; raise NotFound."""
+    form = forms.get_form(session, project_id, form_id)
+    if version is None:
+        return ShownVersion(form, form.current)
+    found = forms.find_version(session, project_id, form_id, "" if version == NO_VERSION else version)
+    if found is None:
+        raise NotFound
+    return ShownVersion(form, found)
+
+
+def _defined(project_id: int, form_id: str, version: str | None) -> tuple[FormVersion, FormDefinition]:
+    with current_node().database.read() as session:
+        found = _find_version(session, project_id, form_id, version).version
+        return found, get_definition(session, found)
+
+
+def _expect(names: Sequence[str], version: FormVersion) -> list[ExpectedFile]:
+    with current_node().database.read() as session:
+        present = {file.name: file for file in forms.iter_attachments(session, version.row_id)}
+    return [ExpectedFile(name, _kind(name), present.get(name)) for name in names]
+
+
+def _kind(name: str) -> str:
+    kind = guess_type(name).partition("/")[0]
+    return kind if kind in ("image", "audio", "video") else "file"
+
+
+def _fallback_form_id() -> str | None:
+    """Read the id for a workbook that has none; clients send the file's name."""
+    name = unquote(request.headers.get("X-XlsForm-FormId-Fallback", "")).strip()
+    for ending in (".xlsx", ".xls", ".md"):
+        name = name.removesuffix(ending)
+    return name or None
+
+
+def _is_true(name: str) -> bool:
+    return request.args.get(name, "").lower() == "true"
+
+
+def _body() -> Iterator[bytes]:
+    while piece := request.stream.read(_PIECE):
+        yield piece

@@ -1,0 +1,98 @@
+"""The JSON of ODK Central's REST: its camelCase names, and ours behind them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, fields
+
+from sync_server.core.xform import Field
+from sync_server.store.forms import Form, FormAttachment, FormVersion
+
+
+class Moment(fields.Field):
+    """A time as Central writes it: UTC, milliseconds, Z."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z") if value is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVersion:
+    """A form with the version that is asked for."""
+
+    form: Form
+    version: FormVersion
+
+
+class FormSchema(Schema):
+    """A form, or one of its versions: Central shows both alike. What this server does not have is null."""
+
+    project_id = fields.Integer(attribute="form.project_id", data_key="projectId")
+    form_id = fields.String(attribute="form.form_id", data_key="xmlFormId")
+    name = fields.String(attribute="version.title")
+    version = fields.String(attribute="version.version")
+    md5 = fields.String(attribute="version.md5", data_key="hash")
+    sha256 = fields.String(attribute="version.sha256")
+    state = fields.String(attribute="form.state")
+    published_at = Moment(attribute="version.published_at", data_key="publishedAt")
+    created_at = Moment(attribute="form.created_at", data_key="createdAt")
+    updated_at = fields.Constant(None, data_key="updatedAt")
+    enketo_id = fields.Constant(None, data_key="enketoId")
+    key_id = fields.Constant(None, data_key="keyId")
+    webforms_enabled = fields.Constant(False, data_key="webformsEnabled")
+
+
+class FormPatchSchema(Schema):
+    """What may be changed of a form; Central's other settings are passed over."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    state = fields.String(required=True)
+
+
+class FieldSchema(Schema):
+    """A question, as in `/fields`."""
+
+    name = fields.String()
+    path = fields.String()
+    type = fields.String()
+    binary = fields.Function(lambda field: True if field.is_binary else None)
+    select_multiple = fields.Function(lambda field: True if field.select_multiple else None, data_key="selectMultiple")
+
+
+def _odata_name(name: str) -> str:
+    """Write a name as Central's OData does: letters, digits and underscores, no digit first."""
+    return re.sub(r"^(?=[^A-Za-z_])", "_", re.sub(r"[^A-Za-z0-9_]", "_", name)) if name else name
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedFile:
+    """A file the form names, and what the server has of it."""
+
+    name: str
+    type: str
+    file: FormAttachment | None
+
+
+class FormAttachmentSchema(Schema):
+    name = fields.String()
+    type = fields.String()
+    exists = fields.Function(lambda expected: expected.file is not None)
+    blob_exists = fields.Function(lambda expected: expected.file is not None, data_key="blobExists")
+    dataset_exists = fields.Constant(False, data_key="datasetExists")
+    size = fields.Integer(attribute="file.size")
+    md5 = fields.String(attribute="file.md5", data_key="hash")
+    updated_at = Moment(attribute="file.updated_at", data_key="updatedAt")
+
+
+def write_fields(found: Sequence[Field], *, odata: bool) -> Any:
+    """Write the questions; with `odata`, under the names OData gives them."""
+    shown = [replace(field, name=_odata_name(field.name), path=_odata_path(field.path)) for field in found]
+    return FieldSchema(many=True).dump(shown if odata else found)
+
+
+def _odata_path(path: str) -> str:
+    return "/".join(_odata_name(name) for name in path.split("/"))
