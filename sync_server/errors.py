@@ -184,6 +184,14 @@ class FormVersionConflict(Problem):
     )
 
 
+class DemoOnRealData(Problem):
+    code = "409.91"
+    message = (
+        "This node holds submissions from real tablets, and a demo could never be taken out again. Nothing was added. "
+        "Make the demo in a folder of its own (--data FOLDER)."
+    )
+
+
 class UploadTooLarge(Problem):
     code = "413.91"
     message = (
