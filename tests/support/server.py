@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ class LiveServer:
             "SYNC_MIN_FREE_BYTES": "0",
             **(environ or {}),
         }
-        self._log = tempfile.TemporaryFile()
+        self._log = data.with_name(f"{data.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,9 +45,8 @@ class LiveServer:
     def start(self) -> Self:
         """Start and wait until it answers."""
         command = [*self._wrapper, sys.executable, "-m", "sync_server", "serve"]
-        self._process = subprocess.Popen(
-            command, env=self._environ, stdout=self._log, stderr=self._log, start_new_session=True
-        )
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=self._environ, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             if self._answers():
@@ -66,8 +64,7 @@ class LiveServer:
         self._end(signal.SIGKILL)
 
     def log(self) -> str:
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")[-8000:]
+        return self._log.read_text(errors="replace")[-8000:]
 
     def _answers(self) -> bool:
         try:
