@@ -58,7 +58,7 @@ def get_csv(project_id: int, form_id: str) -> Response:
             current_node(), actor, project_id=project_id, form_id=form_id, target=target, patience=PATIENCE_SECONDS
         )
 
-    return _send(export, f"{form_id}.csv", "text/csv; charset=utf-8")
+    return _send(export, f"{form_id}.csv", "text/csv")
 
 
 def _refuse_unknown_options() -> None:
