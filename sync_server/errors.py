@@ -218,6 +218,14 @@ class DiskFull(Problem):
     )
 
 
+class NoSpaceForExport(Problem):
+    code = "507.92"
+    message = (
+        "The disk is too full for this export, so it was given up and removed. Nothing is lost: make space, or export "
+        "without media."
+    )
+
+
 class ServerBusy(Problem):
     code = "503.91"
     message = "The server could not store this just now. Nothing is lost: keep it and send it again in a minute."

@@ -21,7 +21,7 @@ from sync_server.core.instance_xml import local_name, parse_xml
 from sync_server.core.merged_document import merged_document
 from sync_server.core.rows import RowMetadata
 from sync_server.core.table_schema import TableSchema, build_table_schema
-from sync_server.errors import NotFound
+from sync_server.errors import NoSpaceForExport, NotFound
 from sync_server.exporters.csv_zip import write_csv_zip, write_root_csv
 from sync_server.exporters.document import Document, MediaFile, Progress, Written
 from sync_server.node import Node
@@ -68,7 +68,7 @@ def export_csv_zip(
 ) -> Export:
     """Write all submissions of a form as a zip; wait for the consumers for `patience` seconds (None: to the end).
 
-    Raises NotFound, and InsufficientRights unless it is an administrator or the operator (None).
+    Raises NotFound, NoSpaceForExport, and InsufficientRights unless it is an administrator or the operator (None).
     """
     require_administrator(actor)
     with _prepared(node, project_id, form_id, patience) as source:
@@ -79,7 +79,7 @@ def export_csv_zip(
             schema=source.schema,
             open_blob=node.blobs.open if has_media else None,
             notes=lambda written: source.notes.write(form_id, written, has_media=has_media),
-            progress=progress,
+            progress=_guarded(node, target, progress),
         )
     return _finished(node, source, target, written, has_media=has_media)
 
@@ -97,7 +97,9 @@ def export_root_csv(
     """Write the root table of a form as a plain CSV: no repeats, no media, no place for notes."""
     require_administrator(actor)
     with _prepared(node, project_id, form_id, patience) as source:
-        written = write_root_csv(target, source.documents, schema=source.schema, progress=progress)
+        written = write_root_csv(
+            target, source.documents, schema=source.schema, progress=_guarded(node, target, progress)
+        )
     return _finished(node, source, target, written, has_media=False)
 
 
@@ -196,6 +198,17 @@ def _sealed_status(root: etree._Element, arrived: Collection[str]) -> str:
     """Say as Central does whether it is the key that is missing, or the encrypted answers themselves."""
     answers = next((e.text or "" for e in root.iter(etree.Element) if local_name(e) == "encryptedXmlFile"), "")
     return "not decrypted" if answers.strip() in arrived else "missing encrypted form data"
+
+
+def _guarded(node: Node, target: Path, progress: Progress) -> Progress:
+    """Give up before the export takes the space that receiving needs."""
+
+    def guarded(what: str, done: int) -> None:
+        if shutil.disk_usage(target.parent).free < node.settings.min_free_bytes:
+            raise NoSpaceForExport
+        progress(what, done)
+
+    return guarded
 
 
 def _finished(node: Node, source: _Source, target: Path, written: Written, *, has_media: bool) -> Export:

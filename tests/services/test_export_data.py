@@ -1,13 +1,14 @@
 """An export shows exactly what stands, on both databases, and says what it does not show."""
 
 import csv
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from sync_server.errors import InsufficientRights, NotFound
+from sync_server.errors import InsufficientRights, NoSpaceForExport, NotFound
 from sync_server.node import Node
 from sync_server.services import access, consumers
 from sync_server.services.export_data import Export, export_csv_zip, export_folder, export_root_csv, find_tag
@@ -232,3 +233,12 @@ def test_folder_of_a_passing_export_is_gone_afterwards(hub: Node) -> None:
     with export_folder(hub) as folder:
         (folder / "export").write_bytes(b"x")
     assert list((hub.settings.data / "exports").iterdir()) == []
+
+
+def test_export_gives_up_before_it_takes_the_space_receiving_needs(hub: Node, tmp_path: Path) -> None:
+    publish(hub)
+    send(hub, submission("uuid:1"))
+    full = replace(hub, settings=replace(hub.settings, min_free_bytes=10**18))
+    with pytest.raises(NoSpaceForExport):
+        export_csv_zip(full, None, project_id=1, form_id="visit", target=tmp_path / "out.zip")
+    assert not list(tmp_path.glob("*out.zip*"))
