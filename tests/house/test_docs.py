@@ -26,3 +26,10 @@ def test_every_link_between_documents_leads_somewhere() -> None:
         if not (document.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_every_document_is_in_the_index() -> None:
+    docs = ROOT / "docs"
+    index = (docs / "README.md").read_text("utf-8")
+    named = {document.relative_to(docs).parts[0] for document in DOCS if docs in document.parents}
+    assert {name for name in named - {"README.md"} if name not in index} == set()
