@@ -67,7 +67,7 @@ def merged(state: SubmissionState, received: list[Version]) -> str:
     return value_at(merged_document(state, xml_of.__getitem__), "/") or ""
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
 def test_order_and_repetition_change_nothing(case: tuple[list[Version], list[Decision]], random: object) -> None:
     received, decisions = case
@@ -82,7 +82,7 @@ def test_order_and_repetition_change_nothing(case: tuple[list[Version], list[Dec
     assert tuple(SubmissionState.from_json(state.to_json()) for state in states) == states
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(cases())
 def test_no_version_is_lost_or_told_twice(case: tuple[list[Version], list[Decision]]) -> None:
     received, decisions = case
@@ -94,7 +94,7 @@ def test_no_version_is_lost_or_told_twice(case: tuple[list[Version], list[Decisi
     assert [state.root_id for state in states] == sorted({state.root_id for state in states})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(cases())
 def test_a_state_is_sound_in_itself(case: tuple[list[Version], list[Decision]]) -> None:
     received, decisions = case
@@ -134,7 +134,7 @@ def plant(drawn: list[tuple[str, int]]) -> list[Version]:
     ] + [version("uuid:0", "<a>1</a><b>1</b><g><a>1</a><z/></g><r><x>1</x></r><r><x>2</x></r>")]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(forests)
 def test_no_answer_of_a_leaf_vanishes_silently(drawn: list[tuple[str, int]]) -> None:
     """What a leaf says stands, or is in a conflict, or is what it found where edits parted (so others changed it)."""
@@ -168,4 +168,6 @@ def leaves(state: SubmissionState, received: list[Version]) -> Iterator[tuple[El
 
 
 def is_below(path: str, other: str) -> bool:
+    # The only row of a repeat is written without its position.
+    path, other = path.replace("[1]", ""), other.replace("[1]", "")
     return path == other or path.startswith((f"{other}/", f"{other}["))
