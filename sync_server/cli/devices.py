@@ -1,0 +1,170 @@
+"""Commands about tablets: add one and show its QR code, list them, end one's access."""
+
+import ipaddress
+import socket
+import sys
+from io import StringIO
+from pathlib import Path
+
+import click
+import segno
+
+from sync_server.core.collect_settings import encode_settings, make_settings
+from sync_server.errors import NotFound
+from sync_server.node import Node
+from sync_server.services import devices
+from sync_server.settings import Settings
+from sync_server.store.accounts import Actor
+
+PICTURE_SCALE = 6  # pixels a module: fills a phone's camera from a screen or half a page
+
+
+@click.group()
+def device() -> None:
+    """Tablets: add, list, show the QR code, end access."""
+
+
+@device.command("add")
+@click.argument("name")
+@click.option("--project", "project_id", type=int, default=1, show_default=True, help="Number of the project.")
+@click.pass_obj
+def add(settings: Settings, name: str, project_id: int) -> None:
+    """Add the tablet NAME; print its QR code, and its server URL on the last line."""
+    with Node.open(settings) as node:
+        added, token = devices.add_device(node, None, name, project_id)
+    url = _tablet_url(settings, token, project_id)
+    _warn_of_unreachable(settings)
+    click.echo(f"Device {added.id} ({added.display_name}). In Collect: Configure with QR code, and scan this.")
+    click.echo(_draw(_make_code(settings, url)))
+    click.echo(url)
+
+
+@device.command("list")
+@click.option("--project", "project_id", type=int, help="Only this project's.")
+@click.pass_obj
+def list_(settings: Settings, project_id: int | None) -> None:
+    """List the tablets, newest first."""
+    with Node.open(settings) as node:
+        found = devices.list_devices(node, None, project_id)
+    if not found:
+        click.echo("No tablet was added yet: sync-server device add NAME")
+    for each in found:
+        click.echo("\t".join(_describe(each)))
+
+
+@device.command("revoke")
+@click.argument("which", metavar="DEVICE")
+@click.pass_obj
+def revoke(settings: Settings, which: str) -> None:
+    """End the access of DEVICE (its number or name). What it still sends is kept, and waits for a person."""
+    with Node.open(settings) as node:
+        found = _find(node, which)
+        devices.revoke_device(node, None, found.id)
+    click.echo(f"Device {found.id} ({found.display_name}) gets no more forms. What it still sends is set aside.")
+
+
+@device.command("qr")
+@click.argument("which", metavar="DEVICE")
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture to this file.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Write a drawing to this file.")
+@click.pass_obj
+def qr(settings: Settings, which: str, png: Path | None, svg: Path | None) -> None:
+    """Show the QR code of DEVICE (its number or name) again. Who scans it is that tablet."""
+    with Node.open(settings) as node:
+        found = _find(node, which)
+        token = devices.show_token(node, None, found.id)
+    url = _tablet_url(settings, token, found.project_id or 1)
+    code = _make_code(settings, url)
+    _warn_of_unreachable(settings)
+    for file, kind in ((png, "png"), (svg, "svg")):
+        if file is not None:
+            code.save(str(file), kind=kind, scale=PICTURE_SCALE)
+            click.echo(f"Wrote {file}")
+    if png is None and svg is None:
+        click.echo(_draw(code))
+        click.echo(url)
+
+
+def _find(node: Node, which: str) -> Actor:
+    """Find a device by number or by a name only one has that is not revoked."""
+    found = devices.list_devices(node, None)
+    if which.isdecimal():
+        named = [each for each in found if each.id == int(which)]
+    else:
+        named = [each for each in found if each.display_name == which]
+        named = [each for each in named if not each.is_revoked] or named
+    if len(named) > 1:
+        raise click.UsageError(f"Several devices are called {which}. Name one by its number: sync-server device list")
+    if not named:
+        raise NotFound
+    return named[0]
+
+
+def _describe(each: Actor) -> tuple[str, ...]:
+    seen = f"{each.last_used_at:%Y-%m-%d %H:%M} UTC" if each.last_used_at else "never seen"
+    state = "revoked" if each.is_revoked else "active"
+    return (str(each.id), each.display_name, f"project {each.project_id}", state, seen)
+
+
+def _make_code(settings: Settings, url: str) -> segno.QRCode:
+    text = encode_settings(make_settings(url, project_name=settings.node_name))
+    return segno.make(text, error="l", micro=False)
+
+
+def _draw(code: segno.QRCode) -> str:
+    """Draw a code for the terminal: two rows of modules to a line, or full blocks where letters fail."""
+    drawing = StringIO()
+    code.terminal(out=drawing, border=2, compact=_can_say_blocks())
+    return drawing.getvalue().rstrip("\n")
+
+
+def _can_say_blocks() -> bool:
+    try:
+        "▀▄█".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _tablet_url(settings: Settings, token: str, project_id: int) -> str:
+    return f"{_root(settings)}/v1/key/{token}/projects/{project_id}"
+
+
+def _root(settings: Settings) -> str:
+    """Where tablets reach this node: the public address, else this machine's own."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    scheme = "https" if settings.tls_certificate else "http"
+    host = _lan_address() if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 compared, not bound
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _lan_address() -> str:
+    """This machine's address on its network. A UDP socket that is connected sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation: nobody is there
+            address: str = probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"
+    return address
+
+
+def _warn_of_unreachable(settings: Settings) -> None:
+    root = _root(settings)
+    host = root.partition("://")[2].rpartition(":")[0] or root
+    if _is_loopback(host):
+        click.echo(
+            f"Tablets cannot reach {host}: it means 'this machine'. Serve with --host 0.0.0.0, or set --public-url.",
+            err=True,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+COMMANDS = (device,)
