@@ -82,8 +82,11 @@ def _send(export: Callable[[Path], Export], name: str, content_type: str) -> Res
     with ExitStack() as kept:
         target = kept.enter_context(export_folder(current_node())) / "export"
         made = export(target)
-        response = send_file(target, mimetype=content_type, conditional=True, etag=made.tag or False)
+        response = send_file(target, mimetype=content_type, conditional=False, etag=made.tag or False)
         response.call_on_close(kept.pop_all().close)
+    # The file is new for every download, so its time says nothing; with it a client could miss a change of this second.
+    del response.headers["Last-Modified"]
+    response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
     response.headers["Content-Disposition"] = _disposition(name)
     response.headers["Cache-Control"] = "private, no-cache"
     if made.left_out:

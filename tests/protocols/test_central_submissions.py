@@ -70,6 +70,7 @@ def test_root_table_is_plain_csv_and_says_what_it_lacks(client: FlaskClient, as_
 def test_unchanged_submissions_are_not_sent_again(hub: Node, client: FlaskClient, as_alice: dict[str, str]) -> None:
     with client.get(ZIP, headers=as_alice) as first:
         tag = first.headers["ETag"]
+        assert "Last-Modified" not in first.headers
     assert client.get(ZIP, headers={**as_alice, "If-None-Match": tag}).status_code == 304
     send(hub, submission("uuid:3"))
     with client.get(ZIP, headers={**as_alice, "If-None-Match": tag}) as again:
