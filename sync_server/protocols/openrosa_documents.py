@@ -109,7 +109,7 @@ def _list_form(form: form_list.OfferedForm, root: str) -> ListedForm:
 def _public(base: str) -> str:
     """Make a path absolute: by the operator's public address, else by the one the tablet used."""
     root = current_node().settings.public_url or request.url_root
-    return root.rstrip("/") + quote(base, safe="/!$-_.~")
+    return root.rstrip("/") + quote(base, safe="/@!$")
 
 
 def _conditional(body: bytes, *, etag: str | None = None) -> Response:

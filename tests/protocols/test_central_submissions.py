@@ -86,6 +86,13 @@ def test_broken_download_goes_on_where_it_stopped(client: FlaskClient, as_alice:
         assert rest.data == content[100:]
 
 
+def test_range_beyond_the_end_is_a_problem_and_leaves_nothing(
+    hub: Node, client: FlaskClient, as_alice: dict[str, str]
+) -> None:
+    assert client.get(ZIP, headers={**as_alice, "Range": "bytes=99999999-"}).status_code == 400
+    assert leftovers(hub) == []
+
+
 @pytest.mark.parametrize("option", ["$filter=x eq 1", "splitSelectMultiples=true", "groupPaths=false"])
 def test_options_that_would_change_the_content_are_refused_by_name(
     client: FlaskClient, as_alice: dict[str, str], option: str
