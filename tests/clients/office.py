@@ -3,6 +3,9 @@
 import csv
 import hashlib
 import io
+import os
+import subprocess
+import sys
 import zipfile
 from dataclasses import dataclass
 
@@ -38,9 +41,34 @@ class Office:
         token = self._post(f"{PROJECT}/app-users", {"displayName": name})["token"]
         return f"{self._server.url}/v1/key/{token}/projects/1"
 
+    def publish(self, markdown: str) -> None:
+        """Publish a form, or a new version of it, from a table in Markdown."""
+        path = f"{PROJECT}/forms?publish=true&ignoreWarnings=true"
+        headers = {"Content-Type": "text/markdown"}
+        _check(self._session.post(self._server.url + path, markdown.encode(), headers=headers, timeout=30))
+
+    def close_form(self, form_id: str) -> None:
+        path = f"{self._server.url}{PROJECT}/forms/{form_id}"
+        _check(self._session.patch(path, json={"state": "closed"}, timeout=30))
+
+    def revoke(self, tablet_url: str) -> None:
+        """End a tablet's access, by the token in its address."""
+        token = tablet_url.split("/key/")[1].split("/")[0]
+        _check(self._session.delete(f"{self._server.url}/v1/sessions/{token}", timeout=30))
+
+    def command(self, *words: str, stdin: str = "") -> str:
+        """Run `sync-server` beside the serving process, as an operator does; return what it prints."""
+        environ = {**os.environ, "SYNC_DATA": str(self._server.data)}
+        command = [sys.executable, "-m", "sync_server", *words]
+        done = subprocess.run(
+            command, env=environ, input=stdin, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def export(self, form_id: str) -> Export:
-        answer = self._session.get(f"{self._server.url}{PROJECT}/forms/{form_id}/submissions.csv.zip", timeout=60)
-        assert answer.status_code == 200, answer.text
+        path = f"{self._server.url}{PROJECT}/forms/{form_id}/submissions.csv.zip"
+        answer = _check(self._session.get(path, timeout=60))
         with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
             names = archive.namelist()
             tables = {name.removesuffix(".csv"): _rows(archive, name) for name in names if _is_table(form_id, name)}
@@ -51,10 +79,13 @@ class Office:
         return Export(tables[form_id], repeats, media)
 
     def _post(self, path: str, body: dict[str, str]) -> dict[str, str]:
-        answer = self._session.post(self._server.url + path, json=body, timeout=30)
-        assert answer.status_code == 200, answer.text
-        made: dict[str, str] = answer.json()
+        made: dict[str, str] = _check(self._session.post(self._server.url + path, json=body, timeout=30)).json()
         return made
+
+
+def _check(answer: requests.Response) -> requests.Response:
+    assert answer.status_code == 200, answer.text
+    return answer
 
 
 def _is_table(form_id: str, name: str) -> bool:
