@@ -83,10 +83,11 @@ def _send(export: Callable[[Path], Export], name: str, content_type: str) -> Res
         target = kept.enter_context(export_folder(current_node())) / "export"
         made = export(target)
         response = send_file(target, mimetype=content_type, conditional=False, etag=made.tag or False)
+        kept.callback(response.response.close)  # type: ignore[union-attr]  # the file, before its folder goes
+        # The file is new for every download, so its time says nothing; with it a client could miss a change.
+        del response.headers["Last-Modified"]
+        response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
         response.call_on_close(kept.pop_all().close)
-    # The file is new for every download, so its time says nothing; with it a client could miss a change of this second.
-    del response.headers["Last-Modified"]
-    response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
     response.headers["Content-Disposition"] = _disposition(name)
     response.headers["Cache-Control"] = "private, no-cache"
     if made.left_out:
