@@ -1,4 +1,4 @@
-"""Collect the messages of errors.py for translation: they stand in a class, where Babel sees no call of gettext."""
+"""Collect for translation what stands where Babel sees no call of gettext: errors.py, and what tablets are told."""
 
 import ast
 from collections.abc import Iterator
@@ -8,11 +8,12 @@ Found = tuple[int, str, str, list[str]]  # line, function, message, comments: wh
 
 
 def extract(file: IO[bytes], _keywords: object, _tags: object, options: dict[str, Any]) -> Iterator[Found]:
-    """Yield the `message` of every class in the file."""
-    for node in ast.walk(ast.parse(file.read())):
+    """Yield the `message` of every class in the file, and its constants that are sentences."""
+    for node in ast.parse(file.read()).body:
         if isinstance(node, ast.ClassDef):
             for statement in node.body:
                 yield from _messages(statement, node.name)
+        yield from _sentences(node)
 
 
 def _messages(statement: ast.stmt, name: str) -> Iterator[Found]:
@@ -20,4 +21,10 @@ def _messages(statement: ast.stmt, name: str) -> Iterator[Found]:
         case ast.Assign(targets=[ast.Name(id="message")], value=ast.Constant(value=str(text))):
             yield statement.lineno, "gettext", text, [name]
         case ast.AnnAssign(target=ast.Name(id="message"), value=ast.Constant(value=str(text))):
+            yield statement.lineno, "gettext", text, [name]
+
+
+def _sentences(statement: ast.stmt) -> Iterator[Found]:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))) if name.isupper() and " " in text:
             yield statement.lineno, "gettext", text, [name]

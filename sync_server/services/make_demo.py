@@ -10,6 +10,7 @@ import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -109,11 +110,23 @@ def _not_here_yet(node: Node, plan: Sequence[Parcel]) -> list[Parcel]:
 
 
 def _send(node: Node, parcels: Sequence[Parcel], tablets: Sequence[Actor], progress: Callable[[int], None]) -> int:
-    with ThreadPoolExecutor(AT_ONCE) as senders:
-        sent = 0
+    sent = 0
+    with _quietly("sync_server.services.receive_submission"), ThreadPoolExecutor(AT_ONCE) as senders:
         for sent, _receipt in enumerate(senders.map(lambda p: receive(node, _upload(node, p, tablets)), parcels), 1):
             progress(sent)
     return sent
+
+
+@contextmanager
+def _quietly(name: str) -> Iterator[None]:
+    """Hold back a line for each submission: hundreds of them would push the first password off the screen."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _upload(node: Node, parcel: Parcel, tablets: Sequence[Actor]) -> Upload:

@@ -40,6 +40,7 @@ class NodeCard:
 class FormCard:
     """A form and what came for it. `version` is empty and `state` unknown for one that was never published here."""
 
+    project_id: int
     form_id: str
     title: str
     version: str
@@ -145,16 +146,25 @@ def _midnights(now: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
 def _form_cards(published: Sequence[Form], arrivals: Sequence[FormArrivals]) -> list[FormCard]:
     """Published forms first; then those for which submissions came although nobody published them."""
     came = {(a.project_id, a.form_id): a for a in arrivals}
-    cards = []
-    for form in published:
-        a = came.pop((form.project_id, form.form_id), None)
-        counts = (a.submissions, a.last_received_at, a.by_span) if a else (0, None, (0,) * DAYS)
-        cards.append(FormCard(form.form_id, form.current.title, form.current.version, form.state, *counts))
+    cards = [_card(form, came.pop((form.project_id, form.form_id), None)) for form in published]
     strangers = (
-        FormCard(a.form_id, a.form_id or "?", "", "unknown", a.submissions, a.last_received_at, a.by_span)
+        FormCard(a.project_id, a.form_id, a.form_id or "?", "", "unknown", a.submissions, a.last_received_at, a.by_span)
         for a in came.values()
     )
     return [*cards, *strangers]
+
+
+def _card(form: Form, came: FormArrivals | None) -> FormCard:
+    return FormCard(
+        project_id=form.project_id,
+        form_id=form.form_id,
+        title=form.current.title,
+        version=form.current.version,
+        state=form.state,
+        submissions=came.submissions if came else 0,
+        last_received_at=came.last_received_at if came else None,
+        by_day=came.by_span if came else (0,) * DAYS,
+    )
 
 
 def _by_reason(waiting: Sequence[ListedSubmission]) -> tuple[Waiting, ...]:

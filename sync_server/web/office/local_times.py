@@ -12,12 +12,8 @@ def local_time(moment: datetime) -> str:
     return str(format_datetime(moment, "d MMM y, HH:mm"))
 
 
-def local_day(day: date) -> str:
-    return str(format_date(day, "EEEE d MMMM y", rebase=False))
-
-
-def short_day(day: date) -> str:
-    return str(format_date(day, "EEE d", rebase=False))
+def weekday(day: date) -> str:
+    return str(format_date(day, "EEE", rebase=False))
 
 
 def number(count: int) -> str:
@@ -26,7 +22,6 @@ def number(count: int) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "local_time": local_time,
-    "local_day": local_day,
-    "short_day": short_day,
+    "weekday": weekday,
     "number": number,
 }

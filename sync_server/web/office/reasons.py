@@ -30,11 +30,11 @@ REASONS = {
     ),
     "token_revoked": Explanation(
         _l("Sent by a tablet whose access was ended"),
-        _l("It is kept apart and not counted. Find out who has the tablet before you trust what it sent."),
+        _l("It is kept apart, and out of exports, until it is accepted. Find out first who has the tablet."),
     ),
     "form_closed": Explanation(
         _l("Sent for a form that is closed"),
-        _l("It is kept apart and not counted. Decide whether it still belongs to the collection."),
+        _l("It is kept apart, and out of exports, until it is accepted. Decide whether it still belongs here."),
     ),
     "unknown_form": Explanation(
         _l("Sent for a form that this server does not have"),
