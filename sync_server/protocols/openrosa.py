@@ -3,7 +3,8 @@
     /v1/key/{token}/projects/{id}/formList        what the QR code of a tablet says
     /v1/projects/{id}/formList                    with a session, a password, or ?st={token} (Enketo)
 
-and beside formList: submission, forms/…, xformsManifest/…, xformsMedia/…; and the form's XML under Central's own name.
+and beside formList: submission, forms/…, xformsManifest/…, xformsMedia/…; and XML, manifest and media under Central's
+own names, for those who know them by heart.
 """
 
 from flask import Blueprint, Response, request
@@ -18,6 +19,8 @@ blueprint = Blueprint("openrosa", __name__)
 
 BASES = ("/v1/key/<token>/projects/<int:project_id>", "/v1/projects/<int:project_id>")
 routes = Routes(blueprint, BASES)
+# With a session the same address is Central's REST, whose errors are JSON.
+token_routes = Routes(blueprint, BASES[:1])
 NO_VERSION = "___"  # Central's way to write the empty version in an address
 
 
@@ -33,11 +36,19 @@ def get_form_xml(project_id: int, version_id: int, token: str | None = None) -> 
 
 @routes.add("/forms/<form_id>.xml", "/forms/<form_id>/versions/<version>.xml")
 def get_named_form_xml(project_id: int, form_id: str, version: str | None = None, token: str | None = None) -> Response:
-    documents.allow_tablet(project_id)
-    wanted = "" if version == NO_VERSION else version
-    with current_node().database.read() as session:
-        form = form_list.get_form_xml_by_name(session, project_id, form_id, wanted)
-    return documents.answer_xml(form)
+    return documents.answer_xml(_named_form(project_id, form_id, version))
+
+
+@routes.add("/forms/<form_id>/manifest", "/forms/<form_id>/versions/<version>/manifest")
+def get_named_manifest(project_id: int, form_id: str, version: str | None = None, token: str | None = None) -> Response:
+    form = _named_form(project_id, form_id, version)
+    return documents.answer_manifest(project_id, form.version_id, _base(project_id, token))
+
+
+@token_routes.add("/forms/<form_id>/attachments/<name>", "/forms/<form_id>/versions/<version>/attachments/<name>")
+def get_named_media(project_id: int, form_id: str, name: str, version: str | None = None, token: str = "") -> Response:
+    form = _named_form(project_id, form_id, version)
+    return documents.answer_media(project_id, form.version_id, name)
 
 
 @routes.add("/xformsManifest/<int:version_id>")
@@ -59,6 +70,13 @@ def head_submission(project_id: int, token: str | None = None) -> Response:
 @routes.add("/submission", methods=("POST",))
 def post_submission(project_id: int, token: str | None = None) -> Response:
     return submission.answer_post(project_id, door="openrosa")
+
+
+def _named_form(project_id: int, form_id: str, version: str | None) -> form_list.FormXml:
+    documents.allow_tablet(project_id)
+    wanted = "" if version == NO_VERSION else version
+    with current_node().database.read() as session:
+        return form_list.get_form_xml_by_name(session, project_id, form_id, wanted)
 
 
 def _base(project_id: int, token: str | None) -> str:

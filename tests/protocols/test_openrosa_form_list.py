@@ -123,9 +123,13 @@ def test_a_new_version_changes_the_lists_etag(tablet: Tablet, publish: Publish) 
     assert tablet.client.get(f"{tablet.base}/formList", headers={"If-None-Match": etag}).status_code == 200
 
 
-def test_centrals_own_names_give_the_current_and_any_version(tablet: Tablet, publish: Publish) -> None:
-    publish("visit", "1")
-    publish("visit", "2")
+def test_centrals_own_names_give_the_current_and_any_version(tablet: Tablet, hub: Node, publish: Publish) -> None:
+    put_media(hub, publish("visit", "1"), "a.csv", b"one")
+    put_media(hub, publish("visit", "2"), "a.csv", b"two")
+    assert tablet.get("/forms/visit/attachments/a.csv").data == b"two"
+    assert tablet.get("/forms/visit/versions/1/attachments/a.csv").data == b"one"
+    for manifest in ("/forms/visit/versions/1/manifest", "/forms/visit/manifest"):
+        assert [media["filename"] for media in entries(tablet.get(manifest))] == ["a.csv"]
     assert tablet.get("/forms/visit.xml").data == make_form("visit", "2")
     assert tablet.get("/forms/visit/versions/1.xml").data == make_form("visit", "1")
     assert tablet.get("/forms/visit/versions/9.xml").status_code == 404
