@@ -1,7 +1,8 @@
 """Plant the trees that edits form: each instance below the one its deprecatedID names.
 
-An instance has at most one parent, so this is a forest but for rings, which only a forger can make (an instanceID is
-drawn after the one it replaces): a ring is cut above its smallest instanceID, which becomes the root.
+An instance has at most one parent, so this is a forest but for rings (an edit of itself is the smallest), which only a
+forger can make: an instanceID is drawn after the one it replaces. A ring is cut above its smallest instanceID, which
+becomes the root.
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,7 +47,7 @@ class EditTree:
 
 def plant_trees(deprecated: Mapping[InstanceId, InstanceId | None]) -> list[EditTree]:
     """Plant the trees, by root, from the deprecatedID of every instance that arrived."""
-    parent_of = {id: parent for id, parent in sorted(deprecated.items()) if parent is not None and parent != id}
+    parent_of = {id: parent for id, parent in sorted(deprecated.items()) if parent is not None}
     for root in list(_ring_roots(parent_of)):
         del parent_of[root]
     children: dict[InstanceId, list[InstanceId]] = {}

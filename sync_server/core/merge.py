@@ -104,7 +104,7 @@ def merge_fields(
     ids = sorted({id for fork in branches.forks for id in (fork.base, *fork.sides) if id is not None})
     sources: dict[str, VersionId] = {}
     conflicts: list[Conflict] = []
-    for path, values in sorted(_fields(branches, ids).items()):
+    for path, values in _fields(branches, ids).items():
         if len(set(values)) == 1 or _is_recorded(path, values, never_conflict):
             continue
         value_of = dict(zip(ids, values, strict=True))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sync_server.core.digest import canonical_json, digest
+from sync_server.core.digest import canonical_json, decision_member, digest
 from sync_server.core.resolve import Decision, resolve
 from tests.support.instance_versions import choose, version
 
@@ -61,3 +61,7 @@ def test_json_of_any_script_is_written_alike() -> None:
     assert canonical_json({"b": "کوردی", "a": [1, None]}) == '{"a":[1,null],"b":"\\u06a9\\u0648\\u0631\\u062f\\u06cc"}'
     decision = Decision("d", "review", frozenset(), {"b": 1, "a": 2})
     assert digest([], [decision]) == digest([], [replace(decision, body={"a": 2, "b": 1})])
+
+
+def test_what_an_author_saw_is_a_set() -> None:
+    assert decision_member("d", "choose", ["a", "b"], {}) == decision_member("d", "choose", ["b", "a"], {})

@@ -62,6 +62,15 @@ def test_a_side_that_went_back_to_what_it_found_has_no_say() -> None:
     assert (state.current, state.sources, state.conflicts) == (back.id, {"/a": other.id}, ())
 
 
+def test_where_all_sides_went_back_nothing_changed() -> None:
+    there = edit("x", BASE, "<a>2</a><b>1</b><c>1</c>")
+    back = [edit(name, there, f"<a>1</a><b>1</b><c>{name}</c>") for name in "yz"]
+    other = edit("w", BASE, "<a>1</a><b>2</b><c>1</c>")
+    state = only(BASE, there, *back, other)
+    assert [conflict.path for conflict in state.conflicts] == ["/c"]
+    assert answers(state, [BASE, there, *back, other]).startswith("<a>1</a><b>2</b>")
+
+
 def test_edits_part_twice_and_merge_where_they_parted() -> None:
     # x set a to 2; of its two edits only y changed a again, so z's 2 is superseded and no rival of y's 3.
     first = edit("x", BASE, "<a>2</a><b>1</b><c>1</c>")

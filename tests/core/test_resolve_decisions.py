@@ -82,6 +82,12 @@ def test_decisions_forged_to_name_each_other_settle_nothing() -> None:
     assert len(state.conflicts) == 1
 
 
+def test_a_decision_forged_to_name_itself_still_counts_against_others() -> None:
+    itself = Decision("d2", "choose", frozenset({"d2", ALICE.id, BOB.id}), {"version": ALICE.id})
+    assert only([ALICE, BOB], itself).conflicts == ()
+    assert len(only([ALICE, BOB], itself, choose("d1", BOB, ALICE, BOB)).conflicts) == 1
+
+
 def test_other_decisions_and_broken_ones_settle_nothing() -> None:
     choice = choose("d1", ALICE, ALICE, BOB)
     others = [replace(choice, kind="review"), replace(choice, body={}), replace(choice, body={"version": 7})]
@@ -128,3 +134,23 @@ def test_a_field_settled_and_then_changed_is_a_conflict_again() -> None:
 
 def test_a_choice_of_variants_says_nothing_about_fields() -> None:
     assert only([BASE, LEFT, RIGHT], choose("d1", LEFT, LEFT, RIGHT)) == only([BASE, LEFT, RIGHT])
+
+
+def test_a_choice_of_a_field_says_nothing_about_variants() -> None:
+    assert only([ALICE, BOB], choose("d1", ALICE, ALICE, BOB, path="/name")) == only([ALICE, BOB])
+
+
+def test_a_choice_for_a_group_settles_the_fields_in_it() -> None:
+    versions = [version("uuid:o", "<g><a>1</a></g><ga>1</ga>")]
+    versions += [version(f"uuid:{n}", f"<g><a>{n}</a></g><ga>{n}</ga>", edits="uuid:o") for n in (2, 3)]
+    for chosen in versions[1:]:
+        state = only(versions, choose("d1", chosen, *versions, path="/g"))
+        assert [conflict.path for conflict in state.conflicts] == ["/ga"]
+        assert answers(state, versions).startswith(answers(only([chosen]), [chosen])[:15])
+
+
+def test_a_field_can_be_chosen_by_any_writing_of_its_version() -> None:
+    rewritten = of_xml(LEFT.xml.replace(b"<name>", b"\n<name>"), "uuid:l", edits="uuid:o")
+    for named in (LEFT, rewritten):
+        state = only([BASE, LEFT, rewritten, RIGHT], choose("d1", named, named, RIGHT, path="/"))
+        assert state.conflicts == ()

@@ -113,7 +113,7 @@ def test_a_state_is_sound_in_itself(case: tuple[list[Version], list[Decision]]) 
         assert merged(state, received).startswith("<data ")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(cases())
 def test_what_belongs_together_can_be_resolved_together_or_apart(case: tuple[list[Version], list[Decision]]) -> None:
     received, decisions = case
