@@ -260,3 +260,11 @@ class SealBroken(Problem):
         "The token cannot be shown: the database was sealed with the key of another node. Put the file node.key back "
         "beside the database, or revoke this device and add it anew."
     )
+
+
+class AddressTaken(Problem):
+    code = "500.95"
+    message = (
+        "Cannot listen on {host} port {port}: {reason}. Is the server running already? "
+        "Stop it first, or choose another port with --port."
+    )

@@ -62,6 +62,13 @@ class Node:
         """Run `function(session)` in the writer's next commit; return when it is durable."""
         return self.writer.run(function)
 
+    @property
+    def scratch(self) -> Path:
+        """Folder for files that need not outlive this process, on the disk whose space is watched."""
+        folder = self.settings.data / "scratch"
+        folder.mkdir(exist_ok=True)
+        return folder
+
     def free_bytes(self) -> int:
         return shutil.disk_usage(self.settings.data).free
 

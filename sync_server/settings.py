@@ -48,8 +48,6 @@ class Settings:
         200_000_000, "Free disk space below which uploads are turned away, so that the database can always finish."
     )
     trusted_proxies: int = _setting(0, "How many reverse proxies in front set X-Forwarded-For, -Proto and -Host.")
-    tls_certificate: Path | None = _setting(None, "Certificate file (PEM), to serve https without a proxy.")
-    tls_key: Path | None = _setting(None, "Key file (PEM) of the certificate.")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     @classmethod
@@ -79,7 +77,6 @@ class Settings:
         _require(self.threads > 0, "threads", self.threads, "at least one is needed.")
         _require(self.processes > 0, "processes", self.processes, "at least one is needed.")
         _require(self.processes == 1 or not self.is_sqlite, "processes", self.processes, "SQLite is served by one.")
-        _require(bool(self.tls_key) == bool(self.tls_certificate), "tls_key", self.tls_key, "key and certificate come together.")
         levels = ("DEBUG", "INFO", "WARNING", "ERROR")
         _require(self.log_level in levels, "log_level", self.log_level, f"choose one of {', '.join(levels)}.")
         try:

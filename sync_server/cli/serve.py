@@ -1,27 +1,26 @@
 """`sync-server serve`: prepare the node, then answer tablets and people until stopped."""
 
-import atexit
 import logging
-import os
+import signal
+import socket
+import sys
 from typing import Any
 
 import click
-from flask import Flask
-from granian import Granian
-from granian.constants import Interfaces, SSLProtocols
-from granian.http import HTTP1Settings
 
 from sync_server.app import create_app
 from sync_server.cli.options import load_settings, settings_options
+from sync_server.cli.processes import run_processes
+from sync_server.errors import AddressTaken
 from sync_server.node import Node
+from sync_server.server import HttpServer, listen
 from sync_server.services.access import FIRST_ADMINISTRATOR, ensure_administrator
 from sync_server.services.publish_folder import publish_folder
 from sync_server.services.shipped_forms import shipped_forms
-from sync_server.settings import SETTINGS, Settings
+from sync_server.settings import Settings
 from sync_server.worker import Worker
 
-# The integrity request of a tablet names every entity it made offline: 39 bytes each, 10,000 of them.
-LONGEST_REQUEST_HEAD = 512 * 1024
+LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
 
 @click.command()
@@ -32,29 +31,39 @@ def serve(ctx: click.Context, demo: bool, **flags: Any) -> None:
     """Serve tablets, people and programs. Makes the data folder, publishes the forms and prints the first
     administrator's password, once."""
     settings = load_settings(ctx, flags)
+    listener = _listen(settings)  # first: a second start by mistake must not touch the database
     with Node.open(settings) as node:
         _prepare(node)
         if demo:
             from sync_server.services.make_demo import make_demo  # only when asked for: it reads the word lists
 
             make_demo(node)
-    click.echo(f"Serving at {settings.public_url or _address(settings)}  (stop with Ctrl-C)")
-    _run(settings)
+    click.echo(f"Serving at {settings.public_url or _address(listener)}  (stop with Ctrl-C)")
+    if settings.processes == 1:
+        serve_until_stopped(settings, listener)
+    else:
+        run_processes(serve_until_stopped, settings, listener)
 
 
-def application() -> Flask:
-    """Make the application of one serving process; its node closes when the process ends."""
-    settings = Settings.load()
+def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
+    """Answer requests until SIGTERM or Ctrl-C; then finish what is under way and close the node."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
-    node = Node.open(settings)
-    worker = Worker(node)
-    worker.start()
-    atexit.register(node.close)
-    atexit.register(worker.stop)  # runs before the node is closed
-    return create_app(node)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests do queue: that is what group commit is for
+    with Node.open(settings) as node:
+        worker = Worker(node)
+        worker.start()
+        try:
+            HttpServer(create_app(node), listener, threads=settings.threads, scratch=node.scratch).run()
+        finally:
+            worker.stop()
 
 
-LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        raise AddressTaken(host=settings.host, port=settings.port, reason=error.strerror or str(error)) from error
 
 
 def _prepare(node: Node) -> None:
@@ -66,34 +75,6 @@ def _prepare(node: Node) -> None:
         click.echo(f"  password  {password}")
 
 
-def _run(settings: Settings) -> None:
-    _pass_to_processes(settings)
-    Granian(
-        "sync_server.cli.serve:application",
-        factory=True,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.WSGI,
-        workers=settings.processes,
-        blocking_threads=settings.threads,
-        respawn_failed_workers=True,
-        http1_settings=HTTP1Settings(max_buffer_size=LONGEST_REQUEST_HEAD),
-        log_access=False,  # addresses hold tokens
-        log_level="warning",
-        ssl_cert=settings.tls_certificate,
-        ssl_key=settings.tls_key,
-        ssl_protocol_min=SSLProtocols.tls12,  # tablets before Android 10 know no newer one
-    ).serve()
-
-
-def _pass_to_processes(settings: Settings) -> None:
-    """Serving processes read their settings from the environment, as an operator would set them."""
-    for setting in SETTINGS:
-        value = getattr(settings, setting.name)
-        if value is not None:
-            os.environ[f"SYNC_{setting.name.upper()}"] = str(value)
-
-
-def _address(settings: Settings) -> str:
-    scheme = "https" if settings.tls_certificate else "http"
-    return f"{scheme}://{settings.host}:{settings.port}"
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

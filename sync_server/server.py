@@ -1,0 +1,110 @@
+"""Serve a WSGI application over HTTP in this process: waitress, with the answers tablets need when the disk is full.
+
+Waitress reads a whole request before a thread takes it up, so forty tablets on a bad link hold no thread; large bodies
+wait in temporary files of the data folder. Why waitress: docs/decisions/0001-http-server.md.
+"""
+
+import select
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import create_server
+from waitress.utilities import Error
+
+from sync_server.core.openrosa_xml import write_response
+from sync_server.errors import DiskFull
+
+# The integrity request of a tablet names every entity it made offline: 39 bytes each, 10,000 of them.
+LONGEST_REQUEST_HEAD = 1 << 20
+BODY_IN_MEMORY = 1 << 19
+BACKLOG = 1024
+CONNECTIONS = 500  # idle keep-alive ones included; more wait in the backlog
+SILENCE_SECONDS = 120  # a connection that says nothing for so long is closed: twice Collect's own patience
+
+
+class HttpServer:
+    """One listening socket and a pool of threads."""
+
+    def __init__(self, app: Callable[..., Any], listener: socket.socket, *, threads: int, scratch: Path) -> None:
+        tempfile.tempdir = str(scratch)  # bodies on their way in: on the disk whose space we watch
+        self._server: Any = create_server(
+            app,
+            sockets=[listener],
+            threads=threads,
+            max_request_header_size=LONGEST_REQUEST_HEAD,
+            max_request_body_size=sys.maxsize,
+            inbuf_overflow=BODY_IN_MEMORY,
+            connection_limit=CONNECTIONS,
+            channel_timeout=SILENCE_SECONDS,
+            clear_untrusted_proxy_headers=False,  # the application decides whom it trusts (trusted_proxies)
+            ident="sync-server",
+            asyncore_use_poll=hasattr(select, "poll"),  # select() ends at 1,024 sockets
+        )
+        self._server.channel_class = _Channel
+
+    def run(self) -> None:
+        """Serve until SystemExit or KeyboardInterrupt reaches this thread; answer what is under way, then return."""
+        self._server.run()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket; port 0 takes a free one.
+
+    Raises OSError when the address is taken: two nodes must never serve one data folder by accident.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform == "win32":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(BACKLOG)
+    return listener
+
+
+class _Parser(HTTPRequestParser):
+    """Answers 507 when a body cannot be set down, where waitress would just hang up.
+
+    The rest of the body is read and forgotten first: a client that is still sending does not read the answer.
+    """
+
+    _left_to_forget: int | None = None
+
+    def received(self, data: bytes) -> int:
+        if self._left_to_forget is not None:
+            return self._forget(data)
+        try:
+            return super().received(data)  # type: ignore[no-any-return]
+        except OSError:
+            self.error = _NoSpace(DiskFull.message)
+            self._left_to_forget = getattr(self.body_rcv, "remain", len(data))  # a chunked body does not say
+            return self._forget(data)
+
+    def _forget(self, data: bytes) -> int:
+        assert self._left_to_forget is not None
+        taken = min(len(data), self._left_to_forget)
+        self._left_to_forget -= taken
+        self.completed = self._left_to_forget == 0
+        return taken or len(data)
+
+
+class _Channel(HTTPChannel):
+    parser_class = _Parser
+
+
+class _NoSpace(Error):
+    code, reason = DiskFull().status, "Insufficient Storage"
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        headers = [
+            ("Content-Type", "text/xml; charset=utf-8"),
+            ("X-OpenRosa-Version", "1.0"),
+            ("Connection", "close"),
+        ]
+        return f"{self.code} {self.reason}", headers, write_response(DiskFull.message, nature="submit_error")
