@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.office import Office
+from tests.support.postgresql import PostgresqlServer
 from tests.support.server import LiveServer
 from tests.support.tablet import Tablet
 
@@ -13,8 +14,13 @@ AddTablet = Callable[[str], Tablet]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path / "hub") as live:
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
+    """A server on SQLite, as at a field office; the parameter "postgresql" makes it the central node."""
+    environ = {}
+    if getattr(request, "param", "sqlite") == "postgresql":
+        postgresql: PostgresqlServer = request.getfixturevalue("postgresql")
+        environ["SYNC_DATABASE_URL"] = postgresql.new_database()
+    with LiveServer(tmp_path / "hub", environ=environ) as live:
         yield live
 
 

@@ -23,6 +23,7 @@ def test_tablet_sees_each_submission_in_the_export_once_though_it_resends_and_ed
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True)
 def test_tablet_sends_ten_of_each_form_twice_and_edits_them_all(add_tablet: AddTablet, office: Office) -> None:
     fill_resend_and_edit(add_tablet("tablet"), office, n=10)
 
