@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sync_server.core.ids import sha256_hex
+from sync_server.errors import Problem
 from sync_server.node import Node
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import keep_media
@@ -22,8 +23,11 @@ SOURCES = (".xlsx", ".md", ".xml")
 
 
 def publish_folder(node: Node, folder: Path, *, project_id: int = 1) -> list[FormVersion]:
-    """Publish every form of a folder that is not published yet; return those, warnings and all."""
-    return [version for path in iter_sources(folder) if (version := _publish(node, path, project_id))]
+    """Publish every form of a folder that is not published yet; return those, warnings and all.
+
+    A form that cannot be published is said in the log and keeps neither the others nor the server from their work.
+    """
+    return [version for path in iter_sources(folder) if (version := _try_to_publish(node, path, project_id))]
 
 
 def iter_sources(folder: Path) -> Iterator[Path]:
@@ -77,6 +81,14 @@ def _put(node: Node, version: FormVersion, paths: list[Path]) -> list[str]:
 def _add_media(node: Node, version: FormVersion, path: Path) -> None:
     attachment = keep_media(node, path.name, [path.read_bytes()])
     node.write(lambda session: forms.put_attachment(session, version.row_id, attachment))
+
+
+def _try_to_publish(node: Node, path: Path, project_id: int) -> FormVersion | None:
+    try:
+        return _publish(node, path, project_id)
+    except Problem as problem:
+        log.error("not published file=%s node=%s reason=%s", path.name, node.id, problem.text)
+        return None
 
 
 def _publish(node: Node, path: Path, project_id: int) -> FormVersion | None:

@@ -84,6 +84,17 @@ def test_the_second_start_changes_nothing_not_even_a_list_that_was_replaced(hub:
     assert media(hub)[0].size == len(b"their own list")
 
 
+def test_a_form_that_cannot_be_published_does_not_keep_the_server_from_starting(
+    hub: Node, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish_folder(hub, folder)
+    (folder / "meeting" / "meeting.md").write_bytes(meeting_form(rows="| | text | more | More | | low | |\n"))
+    (folder / "other.md").write_bytes(meeting_form(form_id="other"))
+    assert [version.form_id for version in publish_folder(hub, folder)] == ["other"]
+    assert "file=meeting.md" in caplog.text
+    assert "Change the version in sheet 'settings' (such as 2)" in caplog.text
+
+
 def test_a_file_that_came_later_is_added_at_the_next_start(hub: Node, folder: Path) -> None:
     path = folder / "meeting" / "media" / "forums.csv"
     path.unlink()
