@@ -71,8 +71,8 @@ def make_challenge() -> str:
     """Write the one challenge of a 401 answer."""
     if request.is_secure:
         return f'Basic realm="{http_digest.REALM}", charset="UTF-8"'
-    key = access.derive_key(current_node(), "digest")
-    nonce = http_digest.make_nonce(key, now=time.time(), salt=os.urandom(8))
+    # After a wrong password the same nonce again: that, without stale, is how a client knows not to repeat itself.
+    nonce = g.get("refused_nonce") or http_digest.make_nonce(_digest_key(), now=time.time(), salt=os.urandom(8))
     return http_digest.make_challenge(nonce, is_stale=g.get("is_stale", False))
 
 
@@ -126,7 +126,7 @@ def _identify_digest(header: str) -> Actor | None:
         raise AuthenticationFailed
     if not credentials.username:
         return None  # Collect without a password answers every challenge with empty credentials
-    state = http_digest.check_nonce(access.derive_key(node, "digest"), credentials.nonce, now=time.time())
+    state = http_digest.check_nonce(_digest_key(), credentials.nonce, now=time.time())
     if state is not NonceState.FRESH:
         # A nonce of another life of this server (a new key) is stale as well: the tablet tries again by itself.
         g.is_stale = True
@@ -137,8 +137,13 @@ def _identify_digest(header: str) -> Actor | None:
         credentials, ha1, method=request.method, path=request.root_path + request.path, query=_raw_query()
     )
     if found is None or not is_right:
+        g.refused_nonce = credentials.nonce
         raise AuthenticationFailed
     return found[0]
+
+
+def _digest_key() -> bytes:
+    return access.derive_key(current_node(), "digest")
 
 
 def _raw_query() -> str:

@@ -185,3 +185,17 @@ def test_a_session_may_send_too(tablet: Tablet, hub: Node) -> None:
     )
     assert response.status_code == 201
     assert stored(hub).receipts[0]["actor_id"] == tablet.actor.id
+
+
+def test_a_sealed_submission_is_carried_unread_with_its_parts_in_any_chunk(tablet: Tablet, hub: Node) -> None:
+    sealed = (
+        b'<data xmlns="http://www.opendatakit.org/xforms/encrypted" id="visit" version="1" encrypted="yes">'
+        b"<base64EncryptedKey>a2V5</base64EncryptedKey>"
+        b'<orx:meta xmlns:orx="http://openrosa.org/xforms"><orx:instanceID>uuid:1</orx:instanceID></orx:meta>'
+        b"<media><file>photo.jpg.enc</file></media><encryptedXmlFile>submission.xml.enc</encryptedXmlFile>"
+        b"<base64EncryptedElementSignature>c2ln</base64EncryptedElementSignature></data>"
+    )
+    assert tablet.send(sealed, ("photo.jpg.enc", b"\x01"), fields={"*isIncomplete*": "yes"}).status_code == 201
+    assert tablet.send(sealed, ("submission.xml.enc", b"\x02")).status_code == 201
+    kept = stored(hub)
+    assert (kept.xml, sorted(kept.files)) == ([sealed], ["photo.jpg.enc", "submission.xml.enc"])
