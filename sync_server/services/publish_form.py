@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sync_server.core.form_lint import EarlierVersion, Finding, lint_form
@@ -149,7 +150,13 @@ def _write_finding(finding: Finding) -> dict[str, Any]:
 
 def _add(node: Node, new: NewFormVersion, form: ConvertedForm) -> FormVersion:
     own = [keep_media(node, "itemsets.csv", [form.itemsets])] if form.itemsets else []
-    version = node.write(lambda session: _add_version(session, new, own, form.definition.media))
+    try:
+        version = node.write(lambda session: _add_version(session, new, own, form.definition.media))
+    except IntegrityError:  # another process on the same database was faster by a hair
+        published = _find_same(node, new)
+        if published is None:
+            raise
+        return published
     log.info("published form_id=%s version=%s sha256=%s node=%s", new.form_id, new.version, new.sha256, node.id)
     return version
 

@@ -150,6 +150,14 @@ def test_eight_at_once_publish_one_version(node: Node) -> None:
     assert len(feed(node)) == 1
 
 
+def test_two_processes_at_once_publish_one_version(node: Node) -> None:
+    with Node.open(node.settings) as other, ThreadPoolExecutor(8) as pool:
+        nodes = [node, other] * 4
+        published = list(pool.map(lambda each: publish_form(each, None, meeting_form()), nodes))
+    assert len({version.row_id for version in published}) == 1
+    assert len(feed(node)) == 1
+
+
 def test_a_file_outlives_a_newer_pyxform(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same workbook, converted a little differently, is still the version that tablets have."""
     first = publish_form(node, None, meeting_form())
