@@ -69,7 +69,7 @@ class LiveServer:
     def _answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/", timeout=5).status_code < 500
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def _end(self, number: signal.Signals) -> None:
