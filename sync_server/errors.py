@@ -111,7 +111,9 @@ class NotFound(Problem):
 
 class MediaNotNamed(Problem):
     code = "404.1"
-    message = "The form has no media file '{name}'. It names these: {names}. Correct the name, or publish the form anew."
+    message = (
+        "The form has no media file '{name}'. It names these: {names}. Correct the name, or publish the form anew."
+    )
 
 
 class SeveralProjects(Problem):

@@ -68,7 +68,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _Parser(HTTPRequestParser):
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     """Answers 507 when a body cannot be set down, where waitress would just hang up.
 
     The rest of the body is read and forgotten first: a client that is still sending does not read the answer.
@@ -94,11 +94,11 @@ class _Parser(HTTPRequestParser):
         return taken or len(data)
 
 
-class _Channel(HTTPChannel):
+class _Channel(HTTPChannel):  # type: ignore[misc]
     parser_class = _Parser
 
 
-class _NoSpace(Error):
+class _NoSpace(Error):  # type: ignore[misc]
     code, reason = DiskFull().status, "Insufficient Storage"
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:

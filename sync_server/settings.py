@@ -52,7 +52,11 @@ class Settings:
 
     @classmethod
     def load(
-        cls, flags: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] = os.environ, file: Path | None = None
+        cls,
+        flags: Mapping[str, Any] | None = None,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        file: Path | None = None,
     ) -> "Settings":
         """Read the settings; raise ImpossibleSetting, naming the setting, when one cannot be."""
         toml = _read_toml(file or (Path(environ["SYNC_CONFIG"]) if environ.get("SYNC_CONFIG") else None))

@@ -65,7 +65,7 @@ class FilesystemBlobs:
             target.parent.mkdir(exist_ok=True)
             _sync_folder(self._folder)
         if not target.exists():
-            os.replace(temporary, target)
+            temporary.replace(target)
         _sync_folder(target.parent)
 
     def _forget_abandoned(self) -> None:

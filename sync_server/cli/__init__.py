@@ -27,7 +27,7 @@ class _Group(click.Group):
 @settings_options
 @click.version_option(package_name="sync-server")
 @click.pass_context
-def main(ctx: click.Context, config: Path | None, **flags: Any) -> None:
+def main(ctx: click.Context, /, config: Path | None, **flags: Any) -> None:
     """Offline-first sync server for field data collected with XLSForms.
 
     Every setting is a flag here, an environment variable (SYNC_ and its name) or a line in a TOML file.

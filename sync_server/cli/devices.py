@@ -134,9 +134,8 @@ def _root(settings: Settings) -> str:
     """Where tablets reach this node: the public address, else this machine's own."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
-    scheme = "https" if settings.tls_certificate else "http"
     host = _lan_address() if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 compared, not bound
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _lan_address() -> str:

@@ -27,7 +27,7 @@ LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 @click.option("--demo", is_flag=True, help="Add three devices and a few hundred synthetic submissions.")
 @settings_options
 @click.pass_context
-def serve(ctx: click.Context, demo: bool, **flags: Any) -> None:
+def serve(ctx: click.Context, /, demo: bool, **flags: Any) -> None:
     """Serve tablets, people and programs. Makes the data folder, publishes the forms and prints the first
     administrator's password, once."""
     settings = load_settings(ctx, flags)

@@ -42,7 +42,7 @@ def parse_xml(xml: bytes) -> etree._Element:
         root = etree.fromstring(xml, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise UnreadableXml(reason=str(error).partition(" (<string>")[0]) from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]  # the stubs lack it
         raise UnreadableXml(reason="it has a DOCTYPE, which no form needs")
     return root
 

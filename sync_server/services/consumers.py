@@ -60,7 +60,7 @@ class Runner:
     def _prepare(self, session: Session, happened: Sequence[Change]) -> list[Write]:
         try:
             return [self._consumer.handle(session, happened)]
-        except Exception:  # one by one below: what fails there is parked with its reason
+        except Exception:  # noqa: BLE001 one by one below: what fails there is parked with its reason
             log.warning("slice failed consumer=%s seq=%d node=%s", self._consumer.name, happened[0].seq, self._node.id)
         return [self._prepare_one(session, change) for change in happened]
 
@@ -68,7 +68,9 @@ class Runner:
         try:
             return self._consumer.handle(session, [change])
         except Exception as error:
-            log.exception("parked consumer=%s seq=%d key=%s node=%s", self._consumer.name, change.seq, change.key, self._node.id)
+            log.exception(
+                "parked consumer=%s seq=%d key=%s node=%s", self._consumer.name, change.seq, change.key, self._node.id
+            )
             reason = f"{type(error).__name__}: {error}"
             return lambda session: checkpoints.park_change(session, self._consumer.name, change.seq, reason)
 

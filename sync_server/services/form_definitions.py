@@ -22,9 +22,7 @@ def get_definition(session: Session, version: FormVersion) -> FormDefinition:
     return definition
 
 
-def find_checker(
-    session: Session, project_id: int, form_id: str, version: str
-) -> tuple[Checker | None, str | None]:
+def find_checker(session: Session, project_id: int, form_id: str, version: str) -> tuple[Checker | None, str | None]:
     """Return what to hold a submission against, and why it is not its own version when it is not.
 
     A version never seen is judged by the form's current one; an unknown form by nothing.

@@ -100,7 +100,7 @@ def _read_forms(node: Node) -> tuple[dict[str, BlankForm], Lists]:
 
 def _read_csv(node: Node, file: forms.FormAttachment) -> list[dict[str, str]]:
     with node.blobs.open(file.sha256) as content:
-        return list(csv.DictReader(io.TextIOWrapper(content, "utf-8-sig", newline="")))
+        return list(csv.DictReader(io.StringIO(content.read().decode("utf-8-sig"), newline="")))
 
 
 def _not_here_yet(node: Node, plan: Sequence[Parcel]) -> list[Parcel]:

@@ -17,10 +17,10 @@ from sync_server.blobs.base import Spool
 from sync_server.core.http_date import clock_offset
 from sync_server.core.ids import InstanceId, VersionId, sha256_hex
 from sync_server.core.instance_xml import Instance, read_instance
-from sync_server.errors import DiskFull, UnreadableXml
+from sync_server.errors import DiskFull, ServerBusy, UnreadableXml
 from sync_server.node import Node
-from sync_server.store import unreadable_uploads
 from sync_server.store.submissions import Receipt, ReceivedFile, ReceivedVersion, add_versions
+from sync_server.store.unreadable_uploads import UnreadableUpload, add_unreadable
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def receive(node: Node, upload: Upload) -> Receipt:
         instance = _read_or_set_aside(node, upload)
         receipt = node.writer.submit(add_versions, _received_version(node, upload, instance))
     except (OSError, OperationalError) as error:
-        raise _disk_full(error) from error
+        raise _problem_of(error) from error
     log.info(
         "received instance=%s new=%s files=%d door=%s state=%s node=%s",
         *(receipt.instance_id, receipt.is_new, len(upload.files), upload.door, receipt.form_state, node.id),
@@ -80,13 +80,23 @@ def _read_or_set_aside(node: Node, upload: Upload) -> Instance:
     try:
         return read_instance(upload.xml)
     except UnreadableXml as problem:
-        sha256 = node.blobs.put(upload.xml)
-        node.write(lambda session: unreadable_uploads.add_unreadable(
-            session, sha256, received_at=upload.received_at, door=upload.door, device_id=upload.device_id,
-            reason=problem.details["reason"], size=len(upload.xml),
-        ))
-        log.warning("unreadable upload=%s size=%d door=%s node=%s", sha256, len(upload.xml), upload.door, node.id)
+        _set_aside(node, upload, str(problem.details["reason"]))
         raise
+
+
+def _set_aside(node: Node, upload: Upload, reason: str) -> None:
+    unreadable = UnreadableUpload(
+        sha256=node.blobs.put(upload.xml),
+        received_at=upload.received_at,
+        door=upload.door,
+        device_id=upload.device_id,
+        reason=reason,
+        size=len(upload.xml),
+    )
+    node.write(lambda session: add_unreadable(session, unreadable))
+    log.warning(
+        "unreadable upload=%s size=%d door=%s node=%s", unreadable.sha256, unreadable.size, upload.door, node.id
+    )
 
 
 def _received_version(node: Node, upload: Upload, instance: Instance) -> ReceivedVersion:
@@ -131,7 +141,9 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment and moment.tzinfo else None
 
 
-def _disk_full(error: Exception) -> Exception:
-    """Turn every way of saying 'no space' into the one Problem; pass on anything else."""
-    is_full = getattr(error, "errno", None) == NO_SPACE or "full" in str(getattr(error, "orig", ""))
-    return DiskFull() if is_full or "No space left" in str(error) else error
+def _problem_of(error: OSError | OperationalError) -> Exception:
+    """Turn every way of saying 'no space' into the one Problem, and a database that is away into 'later'."""
+    if isinstance(error, OSError):
+        return DiskFull() if error.errno == NO_SPACE else error
+    text = str(error.orig)
+    return DiskFull() if "full" in text or "No space left" in text else ServerBusy()

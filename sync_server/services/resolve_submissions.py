@@ -69,7 +69,12 @@ class Family:
 
     @property
     def possible_roots(self) -> set[tuple[int, str, str]]:
-        return {(self.project_id, self.form_id, name) for v in self.stored for name in (v.instance_id, v.deprecated_id) if name}
+        return {
+            (self.project_id, self.form_id, name)
+            for v in self.stored
+            for name in (v.instance_id, v.deprecated_id)
+            if name
+        }
 
     @cached_property
     def held(self) -> dict[VersionId, str]:
@@ -99,7 +104,9 @@ class Family:
     def _row(self, session: Session, state: SubmissionState, versions: Sequence[VersionId]) -> ResolvedSubmission:
         current = self.by_id[state.current]
         findings, form_flags = self._examine(session, state, current)
-        first = min((self.arrivals[self.by_id[v].row_id][0] for v in versions), key=lambda a: (a.received_at, a.receipt_id))
+        first = min(
+            (self.arrivals[self.by_id[v].row_id][0] for v in versions), key=lambda a: (a.received_at, a.receipt_id)
+        )
         held = {v: self.held[v] for v in versions if v in self.held}
         return ResolvedSubmission(
             project_id=self.project_id,
@@ -123,7 +130,7 @@ class Family:
         if current.is_sealed:
             return Findings((), sealed_files(parse_xml(current.xml))), []
         checker, reason = find_checker(session, self.project_id, self.form_id, current.form_version)
-        flags = [{"reason": reason}] if reason else []
+        flags: list[dict[str, Any]] = [{"reason": reason}] if reason else []
         if current.instance_id.startswith("sha256:"):
             flags.append({"reason": "no_instance_id"})
         if checker is None:

@@ -30,10 +30,12 @@ def move_checkpoint(session: Session, consumer: str, *, before: int, after: int)
     session.execute(insert_for(session)(checkpoints).on_conflict_do_nothing(), [start])
     if before == 0:  # a new epoch begins again
         session.execute(
-            update(checkpoints).where(checkpoints.c.consumer == consumer, checkpoints.c.epoch != epoch).values(epoch=epoch, seq=0)
+            update(checkpoints)
+            .where(checkpoints.c.consumer == consumer, checkpoints.c.epoch != epoch)
+            .values(epoch=epoch, seq=0)
         )
     moved = update(checkpoints).where(checkpoints.c.consumer == consumer, checkpoints.c.seq == before).values(seq=after)
-    return session.execute(moved).rowcount == 1
+    return session.execute(moved.returning(checkpoints.c.seq)).first() is not None
 
 
 def park_change(session: Session, consumer: str, seq: int, error: str) -> None:
@@ -43,7 +45,9 @@ def park_change(session: Session, consumer: str, seq: int, error: str) -> None:
 
 def iter_parked(session: Session) -> list[ParkedChange]:
     t = parked_changes.c
-    return [ParkedChange(*row) for row in session.execute(select(t.consumer, t.seq, t.error).order_by(t.consumer, t.seq))]
+    return [
+        ParkedChange(*row) for row in session.execute(select(t.consumer, t.seq, t.error).order_by(t.consumer, t.seq))
+    ]
 
 
 def count_behind(session: Session, consumer: str) -> int:
@@ -56,4 +60,3 @@ def forget_derived(session: Session) -> None:
     """Empty every derived table, so that the consumers begin again at the first change."""
     for table in DERIVED:
         session.execute(delete(table))
-

@@ -137,16 +137,21 @@ def iter_versions(session: Session, project_id: int, form_id: str) -> list[FormV
 
 def get_xml(session: Session, version_id: int) -> bytes:
     """Return the frozen bytes of a version, exactly as published."""
-    return session.execute(select(form_versions.c.xml).where(form_versions.c.id == version_id)).scalar_one()
+    xml: bytes = session.execute(select(form_versions.c.xml).where(form_versions.c.id == version_id)).scalar_one()
+    return xml
 
 
 def get_source(session: Session, version_id: int) -> bytes | None:
-    return session.execute(select(form_versions.c.source).where(form_versions.c.id == version_id)).scalar_one()
+    query = select(form_versions.c.source).where(form_versions.c.id == version_id)
+    source: bytes | None = session.execute(query).scalar_one()
+    return source
 
 
 def set_state(session: Session, project_id: int, form_id: str, state: str) -> None:
     """Set what tablets are told; the decision that says who and why is appended by the service."""
-    session.execute(update(forms).where(forms.c.project_id == project_id, forms.c.form_id == form_id).values(state=state))
+    session.execute(
+        update(forms).where(forms.c.project_id == project_id, forms.c.form_id == form_id).values(state=state)
+    )
 
 
 def put_attachment(session: Session, version_id: int, attachment: FormAttachment) -> None:
@@ -169,7 +174,7 @@ def count_attachments(session: Session, version_ids: Iterable[int]) -> dict[int,
     """How many media files each of these versions has; versions without any are left out."""
     t = form_attachments.c.form_version_id
     query = select(t, func.count()).where(t.in_(list(version_ids))).group_by(t)
-    return {version_id: count for version_id, count in session.execute(query)}
+    return dict(session.execute(query).tuples())
 
 
 def _forms(session: Session, *conditions: Any) -> list[Form]:

@@ -19,8 +19,7 @@ def iter_attachment_ids(session: Session) -> Iterator[tuple[str, str, str]]:
     """Each attachment as (version, name, sha256 of its bytes)."""
     v, a = submission_versions.c, submission_attachments.c
     query = select(v.sha256, a.name, a.sha256).join_from(submission_attachments, submission_versions)
-    for version, name, content in session.execute(query, execution_options=STREAM):
-        yield version, name, content
+    yield from session.execute(query, execution_options=STREAM).tuples()
 
 
 def iter_receipt_ids(session: Session) -> Iterator[str]:
@@ -30,11 +29,11 @@ def iter_receipt_ids(session: Session) -> Iterator[str]:
 def iter_decisions(session: Session) -> Iterator[tuple[str, str, list[str], Any]]:
     """Each decision as (id, kind, parents, body)."""
     t = decisions.c
-    for row in session.execute(select(t.id, t.kind, t.parents, t.body), execution_options=STREAM):
-        yield row[0], row[1], row[2], row[3]
+    query = select(t.id, t.kind, t.parents, t.body)
+    yield from session.execute(query, execution_options=STREAM).tuples()
 
 
 def iter_states(session: Session) -> Iterator[tuple[str, Any]]:
     """Each submission's state as (form, state)."""
-    for form_id, state in session.execute(select(submissions.c.form_id, submissions.c.state), execution_options=STREAM):
-        yield form_id, state
+    query = select(submissions.c.form_id, submissions.c.state)
+    yield from session.execute(query, execution_options=STREAM).tuples()

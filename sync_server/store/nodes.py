@@ -11,7 +11,7 @@ from sync_server.store.tables import node, projects
 
 def ensure_node(session: Session, *, new_id: Callable[[], str], now: datetime) -> str:
     """Give a new database its identity, its first epoch and its first project; return the node's id."""
-    found = session.scalar(select(node.c.id))
+    found: str | None = session.scalar(select(node.c.id))
     if found:
         return found
     node_id = new_id()

@@ -66,7 +66,9 @@ def find_attachments(session: Session, version_ids: Sequence[int]) -> dict[int, 
     return found
 
 
-def put_states(session: Session, resolved: Sequence[ResolvedSubmission], *, gone: Iterable[tuple[int, str, str]]) -> None:
+def put_states(
+    session: Session, resolved: Sequence[ResolvedSubmission], *, gone: Iterable[tuple[int, str, str]]
+) -> None:
     """Write the states, and remove those that turned out to belong to another submission.
 
     `gone` names (project, form, root) keys; keys that are also in `resolved` stay.
@@ -80,7 +82,9 @@ def put_states(session: Session, resolved: Sequence[ResolvedSubmission], *, gone
     if rows:
         insert = insert_for(session)(submissions)
         updated = {name: insert.excluded[name] for name in next(iter(rows.values())) if name not in _KEY}
-        session.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=updated), [rows[key] for key in sorted(rows)])
+        session.execute(
+            insert.on_conflict_do_update(index_elements=_KEY, set_=updated), [rows[key] for key in sorted(rows)]
+        )
 
 
 def find_of_unknown_version(session: Session, form_id: str) -> list[str]:

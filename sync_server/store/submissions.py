@@ -103,7 +103,17 @@ class StoredVersion:
 
 _STORED = tuple(
     submission_versions.c[name]
-    for name in ("id", "project_id", "sha256", "form_id", "form_version", "instance_id", "deprecated_id", "is_sealed", "xml")
+    for name in (
+        "id",
+        "project_id",
+        "sha256",
+        "form_id",
+        "form_version",
+        "instance_id",
+        "deprecated_id",
+        "is_sealed",
+        "xml",
+    )
 )
 
 
@@ -116,8 +126,8 @@ def find_connected_versions(session: Session, instance_ids: Iterable[str]) -> li
         asked |= to_ask
         for row in _touching(session, sorted(to_ask)):
             found[row.row_id] = row
-        named = {v.instance_id for v in found.values()} | {v.deprecated_id for v in found.values() if v.deprecated_id}
-        to_ask = named - asked
+        named = (name for v in found.values() for name in (v.instance_id, v.deprecated_id) if name)
+        to_ask = {str(name) for name in named} - asked
     return list(found.values())
 
 
@@ -185,7 +195,13 @@ def _insert_files(
     for upload in received:
         version_id = ids[(upload.project_id, upload.sha256)]
         for file in upload.files:
-            row = {"version_id": version_id, "name": file.name, "sha256": file.sha256, "size": file.size, "type": file.type}
+            row = {
+                "version_id": version_id,
+                "name": file.name,
+                "sha256": file.sha256,
+                "size": file.size,
+                "type": file.type,
+            }
             rows[(version_id, file.name, file.sha256)] = row, upload.instance_id
     if not rows:
         return []

@@ -1,6 +1,6 @@
 """Uploads that could not be read as XML: their bytes are blobs, this is the list for whoever rescues them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -23,14 +23,11 @@ class UnreadableUpload:
     size: int
 
 
-def add_unreadable(
-    session: Session, sha256: BlobId, *, received_at: datetime, door: str, device_id: str | None, reason: str, size: int
-) -> None:
+def add_unreadable(session: Session, upload: UnreadableUpload) -> None:
     """List an upload for rescue, once, however often the tablet sends the same damaged bytes."""
-    row = {"sha256": sha256, "received_at": received_at, "door": door, "device_id": device_id, "reason": reason, "size": size}
     statement = insert_for(session)(unreadable_uploads).on_conflict_do_nothing()
-    if session.execute(statement.returning(unreadable_uploads.c.sha256), [row]).first():
-        changes.append(session, [Change("unreadable_upload", sha256, sha256)])
+    if session.execute(statement.returning(unreadable_uploads.c.sha256), [asdict(upload)]).first():
+        changes.append(session, [Change("unreadable_upload", upload.sha256, upload.sha256)])
 
 
 def iter_unreadable(session: Session) -> list[UnreadableUpload]:

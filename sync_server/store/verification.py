@@ -83,7 +83,7 @@ def find_without_change(session: Session) -> list[str]:
 def count_feed_gaps(session: Session) -> int:
     """How many numbers are missing in the feed: it is numbered without gaps, so any is a loss."""
     newest, count = session.execute(select(func.coalesce(func.max(changes.c.seq), 0), func.count())).one()
-    return newest - count
+    return int(newest) - int(count)
 
 
 def _files(session: Session, query: object) -> Iterator[StoredFile]:

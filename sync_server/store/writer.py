@@ -99,7 +99,7 @@ class Writer:
     def _commit(self, batch: list[_Item]) -> None:
         try:
             self._transact(batch)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 whoever waits for the item gets it
             if len(batch) == 1:
                 batch[0].error = error
             else:

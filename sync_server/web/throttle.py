@@ -4,6 +4,7 @@ Counted for each address and account together, so that nobody can lock out the a
 In memory: a restart forgets, and each process counts for itself. Argon2 makes every guess slow in any case.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ class Throttle:
             count, since = self._failures.get(who, (0, 0.0))
             waited = self._clock() - since
             if count >= ATTEMPTS and waited < PAUSE_SECONDS:
-                raise TooManyAttempts(minutes=int((PAUSE_SECONDS - waited) // 60) + 1)
+                raise TooManyAttempts(minutes=math.ceil((PAUSE_SECONDS - waited) / 60))
 
     def note_failure(self, who: tuple[str, str]) -> None:
         now = self._clock()

@@ -95,7 +95,15 @@ def test_what_cannot_be_read_is_set_aside_once_and_said(node: Node, xml: bytes) 
 
 
 def test_names_of_files_are_data_and_never_paths(node: Node) -> None:
-    names = ["../../../etc/passwd", "C:\\boot.ini", "صورة ١.jpg", "a/b.jpg", ".hidden", "x" * 300, "nul\x00byte".replace("\x00", "")]
+    names = [
+        "../../../etc/passwd",
+        "C:\\boot.ini",
+        "صورة ١.jpg",
+        "a/b.jpg",
+        ".hidden",
+        "x" * 300,
+        "nul\x00byte".replace("\x00", ""),
+    ]
     send(node, visit(), [(name, name.encode()) for name in names])
     with node.database.read() as session:
         stored = set(session.scalars(select(submission_attachments.c.name)))

@@ -127,7 +127,9 @@ ARRIVALS: tuple[tuple[bytes, list[tuple[str, bytes]]], ...] = (
 )
 
 
-def arrive(node: Node, arrivals: Iterable[tuple[bytes, list[tuple[str, bytes]]]], *, chance: random.Random | None = None) -> None:
+def arrive(
+    node: Node, arrivals: Iterable[tuple[bytes, list[tuple[str, bytes]]]], *, chance: random.Random | None = None
+) -> None:
     for minute, (xml, files) in enumerate(arrivals):
         send(node, xml, files, minutes=minute)
         if chance and chance.random() < 0.5:

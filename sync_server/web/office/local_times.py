@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import format_date, format_datetime, format_decimal, get_locale
 
 
 def local_time(moment: datetime) -> str:
     """Day and time, such as 23 Nov 2026, 14:05: always with the year, because what waits may be old."""
-    return str(format_datetime(moment, "d MMM y, HH:mm"))
+    comma = "،" if getattr(get_locale(), "text_direction", "ltr") == "rtl" else ","
+    return str(format_datetime(moment, f"d MMM y{comma} HH:mm"))
 
 
 def weekday(day: date) -> str:
