@@ -1,0 +1,17 @@
+"""`scripts/bench`: choose a benchmark by name."""
+
+import argparse
+
+from benchmarks import ingest
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure a node under load.")
+    commands = parser.add_subparsers(required=True)
+    ingest.add_command(commands)
+    options = parser.parse_args()
+    raise SystemExit(options.run(options))
+
+
+if __name__ == "__main__":
+    main()

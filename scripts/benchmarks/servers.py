@@ -1,0 +1,174 @@
+"""Start and stop the servers that are measured: the node as an operator starts it, and the floor.
+
+Each runs in processes of its own, on a free port, with settings from the environment and nothing from this machine's
+own SYNC_ variables.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync_server.services.resolve_submissions import ResolveSubmissions
+from sync_server.store import checkpoints
+from sync_server.store.engine import Database
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it takes submissions, and what it costs."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    submission_url: str
+    log: Path
+
+    def memory_mb(self) -> float:
+        """Memory of all its processes, shared pages counted once (PSS)."""
+        return round(sum(_pss_kilobytes(pid) for pid in _family(self.process.pid)) / 1024, 1)
+
+    def cpu_seconds(self) -> float:
+        return sum(_cpu_seconds(pid) for pid in _family(self.process.pid))
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass(frozen=True)
+class NodeServer(Server):
+    """The node under test, whose database can be looked into."""
+
+    database: Database
+
+    def count_behind(self) -> int:
+        """Changes that the consumers have still to handle."""
+        with self.database.read() as session:
+            return checkpoints.count_behind(session, ResolveSubmissions.name)
+
+    def count_receipts(self) -> int:
+        with self.database.read() as session:
+            return session.connection().exec_driver_sql("SELECT count(*) FROM receipts").scalar_one()
+
+    def stop(self) -> None:
+        self.database.close()
+        super().stop()
+
+
+@contextmanager
+def running_floor(folder: Path, *, threads: int, parser: str) -> Iterator[Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.floor", "--port", str(port), "--threads", str(threads), "--parser", parser]
+    log = folder / f"floor-{parser}.log"
+    server = Server(f"floor-{parser}", _start(command, {}, log), f"http://127.0.0.1:{port}/submission", log)
+    try:
+        _wait_until_listening(server, port)
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def running_node(folder: Path, *, settings: dict[str, str]) -> Iterator[NodeServer]:
+    """Serve a new node in `folder` with the forms that come along and one tablet."""
+    port = free_port()
+    environ = {"SYNC_DATA": str(folder / "data"), "SYNC_PORT": str(port), "SYNC_PUBLIC_URL": f"http://127.0.0.1:{port}"} | settings
+    environ |= {"SYNC_ADMIN_EMAIL": "alice@example.org", "SYNC_ADMIN_PASSWORD": "benchmark only, never served"}
+    log = folder / "node.log"
+    process = _start([_sync_server(), "serve"], environ, log)
+    url = settings.get("SYNC_DATABASE_URL") or f"sqlite:///{folder / 'data' / 'sync.db'}"
+    starting = Server("node", process, "", log)
+    try:
+        _wait_until_listening(starting, port)
+        node = NodeServer("node", process, f"{_tablet_url(environ)}/submission", log, Database(url))
+    except BaseException:
+        starting.stop()
+        raise
+    try:
+        yield node
+    finally:
+        node.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _tablet_url(environ: dict[str, str]) -> str:
+    """Add a device; the address of its door is the last line that the command prints."""
+    added = subprocess.run(
+        [_sync_server(), "device", "add", "bench", "--project", "1"],
+        env=_environ(environ), capture_output=True, text=True, check=False,
+    )
+    if added.returncode:
+        raise RuntimeError(f"device add failed: {added.stdout}{added.stderr}")
+    return added.stdout.splitlines()[-1].strip()
+
+
+def _sync_server() -> str:
+    return str(Path(sys.executable).with_name("sync-server"))
+
+
+def _environ(settings: dict[str, str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SYNC_")}
+    return inherited | settings
+
+
+def _start(command: list[str], settings: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        return subprocess.Popen(command, env=_environ(settings), stdout=output, stderr=subprocess.STDOUT)
+
+
+def _wait_until_listening(server: Server, port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"{server.name} does not answer:\n{server.log.read_text()[-4000:]}")
+
+
+def _family(pid: int) -> list[int]:
+    """The process and all below it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    try:
+        below = [int(child) for child in children.read_text().split()]
+    except OSError:
+        below = []
+    return [pid, *(descendant for child in below for descendant in _family(child))]
+
+
+def _pss_kilobytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
