@@ -1,29 +1,27 @@
 """Small forms for tests with whole tablets, as Markdown tables."""
 
-VISIT = """
+
+def visit(form_id: str, version: int = 1) -> str:
+    """A visit; from version 2 on it asks for the weather too."""
+    weather = "| | text | weather | Weather |" if version > 1 else ""
+    return f"""
 | settings | | | |
 | | form_title | form_id | version |
-| | Visit | visit | 1 |
+| | Visit | {form_id} | {version} |
 | survey | | | |
 | | type | name | label |
 | | text | place | Place |
 | | integer | people | People |
-"""
-VISIT_2 = VISIT.replace("| visit | 1 |", "| visit | 2 |") + "| | text | weather | Weather |\n"
-
-COUNT = """
-| settings | | | |
-| | form_title | form_id | version |
-| | Count | count | 1 |
-| survey | | | |
-| | type | name | label |
-| | integer | heads | Heads |
+{weather}
 """
 
-ALBUM = """
+
+def album(form_id: str) -> str:
+    """As many photos as one likes."""
+    return f"""
 | settings | | | | |
 | | form_title | form_id | version | |
-| | Album | album | 1 | |
+| | Album | {form_id} | 1 | |
 | survey | | | | |
 | | type | name | label | required |
 | | begin_repeat | page | Page | |
@@ -32,12 +30,12 @@ ALBUM = """
 """
 
 
-def sealed_visit(public_key: str) -> str:
-    """The visit, for the key's owner only."""
+def sealed_visit(form_id: str, public_key: str) -> str:
+    """A visit for the key's owner only."""
     return f"""
 | settings | | | | |
 | | form_title | form_id | version | public_key |
-| | Sealed visit | sealed_visit | 1 | {public_key} |
+| | Sealed visit | {form_id} | 1 | {public_key} |
 | survey | | | | |
 | | type | name | label | required |
 | | text | place | Place | yes |
