@@ -102,5 +102,6 @@ VISITORS = b"""<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www
   <instance><data id="visitors" version="1"><guest jr:template=""><name/></guest><guest><name/></guest><note/>
     <meta><instanceID/></meta></data></instance>
   </model></h:head>
-  <h:body><group ref="/data/guest"><repeat nodeset="/data/guest"><input ref="/data/guest/name"/></repeat></group></h:body>
+  <h:body><group ref="/data/guest"><repeat nodeset="/data/guest">
+    <input ref="/data/guest/name"/></repeat></group></h:body>
 </h:html>"""

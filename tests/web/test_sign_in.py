@@ -56,7 +56,9 @@ def test_sign_in_leads_back_to_where_one_wanted_to_go(visitor: FlaskClient, alic
     assert sign_in(visitor, "alice@example.org", next="/devices/7").location == "/devices/7"
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "/\n/evil.example", ""])
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "/\n/evil.example", ""]
+)
 def test_sign_in_never_leads_to_another_site(visitor: FlaskClient, alice: Actor, elsewhere: str) -> None:
     assert sign_in(visitor, "alice@example.org", next=elsewhere).location == "/"
 
