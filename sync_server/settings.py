@@ -48,7 +48,7 @@ class Settings:
         200_000_000, "Free disk space below which uploads are turned away, so that the database can always finish."
     )
     trusted_proxies: int = _setting(0, "How many reverse proxies in front set X-Forwarded-For, -Proto and -Host.")
-    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = _setting("INFO", "What `serve` logs: DEBUG, INFO, WARNING or ERROR.")
 
     @classmethod
     def load(

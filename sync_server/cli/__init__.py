@@ -33,7 +33,7 @@ def main(ctx: click.Context, /, config: Path | None, **flags: Any) -> None:
     Every setting is a flag here, an environment variable (SYNC_ and its name) or a line in a TOML file.
     """
     ctx.obj = load_settings(ctx, flags, file=config)
-    logging.basicConfig(level=ctx.obj.log_level, stream=sys.stderr, format=serve.LOG_FORMAT)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=serve.LOG_FORMAT)
 
 
 for command in (

@@ -48,8 +48,7 @@ def serve(ctx: click.Context, /, demo: bool, **flags: Any) -> None:
 def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
     """Answer requests until SIGTERM or Ctrl-C; then finish what is under way and close the node."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests do queue: that is what group commit is for
+    _configure_logging(settings)
     with Node.open(settings) as node:
         worker = Worker(node)
         worker.start()
@@ -57,6 +56,12 @@ def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
             HttpServer(create_app(node), listener, threads=settings.threads, scratch=node.scratch).run()
         finally:
             worker.stop()
+
+
+def _configure_logging(settings: Settings) -> None:
+    logging.basicConfig(format=LOG_FORMAT)  # a process of its own has no handler yet
+    logging.getLogger("sync_server").setLevel(settings.log_level)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests do queue: that is what group commit is for
 
 
 def _listen(settings: Settings) -> socket.socket:
