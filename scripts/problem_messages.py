@@ -26,5 +26,6 @@ def _messages(statement: ast.stmt, name: str) -> Iterator[Found]:
 
 def _sentences(statement: ast.stmt) -> Iterator[Found]:
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))) if name.isupper() and " " in text:
-            yield statement.lineno, "gettext", text, [name]
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+            if name.isupper() and " " in text:
+                yield statement.lineno, "gettext", text, [name]

@@ -1,7 +1,8 @@
 """Make the attendance submissions that the load generator sends, as Collect puts them on the wire.
 
-`attendance.xml` was filled by JavaRosa, the engine inside Collect, from the form `cpf_attendance`: eleven repeat rows, synthetic people.
-Its twelve ids share the prefix `{fresh}`, so that a request costs one join and every submission has ids that nobody sent before.
+`attendance.xml` was filled by JavaRosa, the engine inside Collect, from the form `cpf_attendance`: eleven
+repeat rows, synthetic people. Its twelve ids share the prefix `{fresh}`, so that a request costs one join and every
+submission has ids that nobody sent before.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--memory", type=int, default=0, metavar="N", help="watch memory over N submissions (100000)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--processes", type=int, default=1, help="serving processes; more than one needs PostgreSQL")
-    parser.add_argument("--parser", choices=("node", "flask"), default="node", help="who parses the floor's multipart")
-    parser.add_argument("--keep-log", action="store_true", help="serve with log level INFO to a file, as a service does")
+    parser.add_argument("--parser", choices=("node", "flask"), default="node", help="parser of the floor's multipart")
+    parser.add_argument("--keep-log", action="store_true", help="serve with level INFO and a file, as a service does")
     parser.add_argument("--out", type=Path, help="folder for ingest-….json and .txt")
     parser.set_defaults(run=run)
 

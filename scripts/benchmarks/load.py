@@ -1,7 +1,7 @@
 """Send attendance submissions over many connections and time each answer: `python -m benchmarks.load URL`.
 
-One thread and one selector, nothing parsed but the status line: it must leave the two cores to the server. It differs from wrk in that it can
-send an exact number of submissions and counts every answer other than 201 and 202 as an error.
+One thread and one selector, nothing parsed but the status line: it must leave the two cores to the server. It differs
+from wrk in that it can send an exact number of submissions and counts every answer other than 201 and 202 as an error.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ def run(url: str, *, connections: int, seconds: float, count: int | None, seed: 
 
 def request_head(path: str, host: str, length: int) -> bytes:
     return (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nX-OpenRosa-Version: 1.0\r\nUser-Agent: org.odk.collect.android/v2026.3.3 bench\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nX-OpenRosa-Version: 1.0\r\n"
+        f"User-Agent: org.odk.collect.android/v2026.3.3 bench\r\n"
         f"Date: Mon, 23 Nov 2026 07:19:34 GMT\r\nContent-Type: multipart/form-data; boundary={BOUNDARY.decode()}\r\n"
         f"Content-Length: {length}\r\nConnection: Keep-Alive\r\n\r\n"
     ).encode()

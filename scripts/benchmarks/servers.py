@@ -73,7 +73,8 @@ class NodeServer(Server):
 @contextmanager
 def running_floor(folder: Path, *, threads: int, parser: str) -> Iterator[Server]:
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.floor", "--port", str(port), "--threads", str(threads), "--parser", parser]
+    command = [sys.executable, "-m", "benchmarks.floor", "--port", str(port), "--threads", str(threads)]
+    command += ["--parser", parser]
     log = folder / f"floor-{parser}.log"
     server = Server(f"floor-{parser}", _start(command, {}, log), f"http://127.0.0.1:{port}/submission", log)
     try:
@@ -87,7 +88,8 @@ def running_floor(folder: Path, *, threads: int, parser: str) -> Iterator[Server
 def running_node(folder: Path, *, settings: dict[str, str]) -> Iterator[NodeServer]:
     """Serve a new node in `folder` with the forms that come along and one tablet."""
     port = free_port()
-    environ = {"SYNC_DATA": str(folder / "data"), "SYNC_PORT": str(port), "SYNC_PUBLIC_URL": f"http://127.0.0.1:{port}"} | settings
+    environ = {"SYNC_DATA": str(folder / "data"), "SYNC_PORT": str(port), **settings}
+    environ.setdefault("SYNC_PUBLIC_URL", f"http://127.0.0.1:{port}")
     environ |= {"SYNC_ADMIN_EMAIL": "alice@example.org", "SYNC_ADMIN_PASSWORD": "benchmark only, never served"}
     log = folder / "node.log"
     process = _start([_sync_server(), "serve"], environ, log)

@@ -15,7 +15,7 @@ from sync_server.store.tables import decisions, node
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDecision:
-    """One decision. `subject` is the root instanceID (or the form id) it is about; `parents` name what its author saw."""
+    """One decision. `subject` is the root instanceID (or form id) it is about; `parents` name what its author saw."""
 
     id: str
     kind: str

@@ -174,7 +174,7 @@ def count_attachments(session: Session, version_ids: Iterable[int]) -> dict[int,
     """How many media files each of these versions has; versions without any are left out."""
     t = form_attachments.c.form_version_id
     query = select(t, func.count()).where(t.in_(list(version_ids))).group_by(t)
-    return dict(session.execute(query).tuples())
+    return dict(session.execute(query).all())
 
 
 def _forms(session: Session, *conditions: Any) -> list[Form]:

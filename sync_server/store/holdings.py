@@ -19,7 +19,7 @@ def iter_attachment_ids(session: Session) -> Iterator[tuple[str, str, str]]:
     """Each attachment as (version, name, sha256 of its bytes)."""
     v, a = submission_versions.c, submission_attachments.c
     query = select(v.sha256, a.name, a.sha256).join_from(submission_attachments, submission_versions)
-    yield from session.execute(query, execution_options=STREAM).tuples()
+    yield from session.execute(query, execution_options=STREAM)
 
 
 def iter_receipt_ids(session: Session) -> Iterator[str]:
@@ -30,10 +30,10 @@ def iter_decisions(session: Session) -> Iterator[tuple[str, str, list[str], Any]
     """Each decision as (id, kind, parents, body)."""
     t = decisions.c
     query = select(t.id, t.kind, t.parents, t.body)
-    yield from session.execute(query, execution_options=STREAM).tuples()
+    yield from session.execute(query, execution_options=STREAM)
 
 
 def iter_states(session: Session) -> Iterator[tuple[str, Any]]:
     """Each submission's state as (form, state)."""
     query = select(submissions.c.form_id, submissions.c.state)
-    yield from session.execute(query, execution_options=STREAM).tuples()
+    yield from session.execute(query, execution_options=STREAM)

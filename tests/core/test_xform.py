@@ -113,7 +113,8 @@ XML = """<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.or
     <bind nodeset="/data/q" type="xsd:int" id="q"/>
     <bind nodeset="/data/dyn" calculate="pulldata('prices', 'a', 'b', 'c')"/>
   </model></h:head>
-  <h:body><select1 bind="q" appearance="minimal search('places')"><item><label>x</label><value>x</value></item></select1>
+  <h:body>
+    <select1 bind="q" appearance="minimal search('places')"><item><label>x</label><value>x</value></item></select1>
     <group><repeat nodeset="/data/p"><input ref="a"/></repeat></group></h:body></h:html>"""
 
 
