@@ -9,18 +9,22 @@ import binascii
 import hmac
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import current_app, g, request
 
 from sync_server.core import http_digest
-from sync_server.core.http_digest import NonceState
+from sync_server.core.http_digest import DigestCredentials, NonceState
 from sync_server.errors import AuthenticationFailed, HttpsOnly, LoginRequired
 from sync_server.node import Node
+from sync_server.protocols.throttle import Throttle
 from sync_server.services import access, devices
 from sync_server.store.accounts import Actor, SignIn
 
 NODE = "sync_server.node"
-"""Where the application keeps its node (app.extensions)."""
+THROTTLE = "sync_server.throttle"
+"""Where the application keeps its node, and who guesses passwords (app.extensions)."""
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -116,11 +120,30 @@ def _identify_basic(encoded: str) -> Actor:
         raise AuthenticationFailed from error
     if not colon:
         raise AuthenticationFailed
-    return access.check_password(current_node(), email, password)
+    return check_password(email, password)
+
+
+def check_password(email: str, password: str) -> Actor:
+    """Return whose password this is; raise AuthenticationFailed, or TooManyAttempts after some of those."""
+    with slow_down_guessing(email):
+        return access.check_password(current_node(), email, password)
+
+
+@contextmanager
+def slow_down_guessing(email: str) -> Iterator[None]:
+    """Count the failures of this address with this account; raise TooManyAttempts while it has to wait."""
+    throttle: Throttle = current_app.extensions[THROTTLE]
+    who = (request.remote_addr or "", email.strip().lower())
+    throttle.require_patience(who)
+    try:
+        yield
+    except AuthenticationFailed:
+        throttle.note_failure(who)
+        raise
+    throttle.note_success(who)
 
 
 def _identify_digest(header: str) -> Actor | None:
-    node = current_node()
     credentials = http_digest.read_credentials(header)
     if credentials is None:
         raise AuthenticationFailed
@@ -131,11 +154,15 @@ def _identify_digest(header: str) -> Actor | None:
         # A nonce of another life of this server (a new key) is stale as well: the tablet tries again by itself.
         g.is_stale = True
         raise LoginRequired
-    found = access.find_digest(node, credentials.username)
+    with slow_down_guessing(credentials.username):
+        return _check_digest(credentials)
+
+
+def _check_digest(credentials: DigestCredentials) -> Actor:
+    found = access.find_digest(current_node(), credentials.username)
     ha1 = found[1] if found else "0" * 32
-    is_right = http_digest.is_right(
-        credentials, ha1, method=request.method, path=request.root_path + request.path, query=_raw_query()
-    )
+    path, query = request.root_path + request.path, request.query_string.decode("latin-1")
+    is_right = http_digest.is_right(credentials, ha1, method=request.method, path=path, query=query)
     if found is None or not is_right:
         g.refused_nonce = credentials.nonce
         raise AuthenticationFailed
@@ -144,10 +171,6 @@ def _identify_digest(header: str) -> Actor | None:
 
 def _digest_key() -> bytes:
     return access.derive_key(current_node(), "digest")
-
-
-def _raw_query() -> str:
-    return request.query_string.decode("latin-1")
 
 
 def _identify_by_cookie() -> Actor | None:

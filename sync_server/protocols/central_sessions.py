@@ -16,6 +16,7 @@ from sync_server.protocols.authentication import (
     require_actor,
     require_administrator,
     session_cookie,
+    slow_down_guessing,
 )
 from sync_server.protocols.endpoint import central_endpoint
 from sync_server.services import access, devices
@@ -30,7 +31,9 @@ SUCCESS = {"success": True}
 @central_endpoint
 def post_session() -> Response:
     body = read_json('{"email": "sara@example.org", "password": "…"}')
-    session = access.create_session(current_node(), _text(body, "email"), _text(body, "password"))
+    email, password = _text(body, "email"), _text(body, "password")
+    with slow_down_guessing(email):
+        session = access.create_session(current_node(), email, password)
     response = jsonify(
         token=session.token,
         csrf=session.csrf,

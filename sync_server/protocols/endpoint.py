@@ -28,6 +28,7 @@ from sync_server.errors import (
 from sync_server.node import Node
 from sync_server.protocols.authentication import (
     NODE,
+    THROTTLE,
     current_actor,
     current_node,
     make_challenge,
@@ -36,6 +37,7 @@ from sync_server.protocols.authentication import (
 )
 from sync_server.protocols.folding import FoldSlashes
 from sync_server.protocols.messages import request_language, say
+from sync_server.protocols.throttle import Throttle
 
 __all__ = [
     "central_endpoint",
@@ -64,6 +66,7 @@ OPENROSA_NAMES = frozenset({"formlist", "submission", "manifest", "integrity", "
 def register(app: Flask, node: Node) -> None:
     """Give the application its node, and errors outside of any view their dialect."""
     app.extensions[NODE] = node
+    app.extensions[THROTTLE] = Throttle()
     app.wsgi_app = FoldSlashes(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(Exception, _answer_error)
 

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from sync_server.node import Node
 from sync_server.protocols.authentication import current_actor
+from sync_server.protocols.throttle import ATTEMPTS
 from sync_server.services import access
 from sync_server.store.accounts import Actor
 from tests.protocols.conftest import PASSWORD, Publish, Tablet, make_submission
@@ -180,3 +181,14 @@ def test_who_asks_is_looked_up_once_in_a_request(app: Flask, tablet: Tablet, hub
     with app.test_request_context(f"/v1/projects/1/formList?st={tablet.token}"):
         app.preprocess_request()
         assert current_actor() is current_actor()
+
+
+def test_whoever_guesses_has_to_wait_at_every_door(client: FlaskClient, bob: Actor) -> None:
+    for _ in range(ATTEMPTS):
+        assert sign_in(client, LIST, password="wrong").status_code == 401
+    response = sign_in(client, LIST)
+    assert response.status_code == 429
+    assert "Too many" in message(response)
+    assert client.get(LIST, base_url="https://localhost", auth=("bob@example.org", PASSWORD)).status_code == 429
+    credentials = {"email": "Bob@example.org", "password": PASSWORD}
+    assert client.post("/v1/sessions", json=credentials).get_json()["code"] == 429.91

@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 
 from sync_server.app import create_app
 from sync_server.node import Node
+from sync_server.protocols.throttle import Throttle
 from sync_server.services import access
 from sync_server.store.accounts import Actor
 from sync_server.web.office import sign_in as sign_in_page
-from sync_server.web.throttle import Throttle
 
 PASSWORD = "correct horse battery"
 

@@ -5,10 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from sync_server.errors import AuthenticationFailed, TooManyAttempts
 from sync_server.protocols.authentication import current_node
+from sync_server.protocols.throttle import Throttle
 from sync_server.services import access
 from sync_server.web import visitors
 from sync_server.web.office.blueprint import office, say
-from sync_server.web.throttle import Throttle
 
 throttle = Throttle()
 
