@@ -59,9 +59,10 @@ def make_demo(
     when = now or datetime.now(UTC)
     ordinary = make_parcels(blanks, lists, count=submissions, seed=seed, now=when)
     plan = [*ordinary, *make_oddities(blanks, lists, seed, when)]
-    sent = _send(node, _not_here_yet(node, plan), tablets, progress)
-    if sent:
-        _send_damaged(node, tablets[0], when)
+    with _quietly("sync_server.services.receive_submission"):
+        sent = _send(node, _not_here_yet(node, plan), tablets, progress)
+        if sent:
+            _send_damaged(node, tablets[0], when)
     consumers.catch_up(node)
     log.info("demo made tablets=%d uploads=%d node=%s", added, sent, node.id)
     return MadeDemo(tablets=added, submissions=sent)
@@ -111,7 +112,7 @@ def _not_here_yet(node: Node, plan: Sequence[Parcel]) -> list[Parcel]:
 
 def _send(node: Node, parcels: Sequence[Parcel], tablets: Sequence[Actor], progress: Callable[[int], None]) -> int:
     sent = 0
-    with _quietly("sync_server.services.receive_submission"), ThreadPoolExecutor(AT_ONCE) as senders:
+    with ThreadPoolExecutor(AT_ONCE) as senders:
         for sent, _receipt in enumerate(senders.map(lambda p: receive(node, _upload(node, p, tablets)), parcels), 1):
             progress(sent)
     return sent
@@ -119,10 +120,10 @@ def _send(node: Node, parcels: Sequence[Parcel], tablets: Sequence[Actor], progr
 
 @contextmanager
 def _quietly(name: str) -> Iterator[None]:
-    """Hold back a line for each submission: hundreds of them would push the first password off the screen."""
+    """Hold back a line for each upload: hundreds of them would push the first password off the screen."""
     logger = logging.getLogger(name)
     level = logger.level
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:

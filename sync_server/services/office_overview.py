@@ -71,6 +71,12 @@ class Overview:
     waiting: tuple[Waiting, ...]
     waiting_count: int
     unreadable: Sequence[UnreadableUpload]
+    unreadable_count: int
+
+    @property
+    def is_counted_in_part(self) -> bool:
+        """Tell whether more waits than was looked at to count the reasons."""
+        return self.waiting_count - self.unreadable_count > COUNTED
 
     @property
     def submissions(self) -> int:
@@ -96,7 +102,10 @@ def see_overview(node: Node, actor: Actor | None, *, now: datetime) -> Overview:
     with node.database.read() as session:
         published = _published(session)
         arrivals = office.count_arrivals(session, bounds)
-        waiting = office.iter_waiting(session, limit=COUNTED)
+        waiting_count = sum(a.waiting for a in arrivals)
+        incomplete_count = sum(a.incomplete for a in arrivals)
+        # Nothing of a kind: then no second look through everything for it.
+        waiting = office.iter_waiting(session, limit=COUNTED) if waiting_count else []
         unreadable = unreadable_uploads.iter_unreadable(session)
         return Overview(
             node=_node_card(node, now, parked=len(checkpoints.iter_parked(session))),
@@ -104,11 +113,12 @@ def see_overview(node: Node, actor: Actor | None, *, now: datetime) -> Overview:
             forms=tuple(_form_cards(published, arrivals)),
             titles={form.form_id: form.current.title for form in published},
             latest=office.iter_latest(session, limit=LATEST),
-            incomplete=office.iter_incomplete(session, limit=LISTED),
-            incomplete_count=sum(a.incomplete for a in arrivals),
+            incomplete=office.iter_incomplete(session, limit=LISTED) if incomplete_count else [],
+            incomplete_count=incomplete_count,
             waiting=_by_reason(waiting),
-            waiting_count=sum(a.waiting for a in arrivals) + len(unreadable),
-            unreadable=unreadable[-LISTED:],
+            waiting_count=waiting_count + len(unreadable),
+            unreadable=unreadable[:LISTED],
+            unreadable_count=len(unreadable),
         )
 
 
