@@ -31,7 +31,10 @@ def device() -> None:
 def add(settings: Settings, name: str, project_id: int) -> None:
     """Add the tablet NAME; print its QR code, and its server URL on the last line."""
     with Node.open(settings) as node:
-        added, token = devices.add_device(node, None, name, project_id)
+        try:
+            added, token = devices.add_device(node, None, name, project_id)
+        except NotFound as error:
+            raise click.BadParameter(f"there is no project {project_id}", param_hint="--project") from error
     url = _tablet_url(settings, token, project_id)
     _warn_of_unreachable(settings)
     click.echo(f"Device {added.id} ({added.display_name}). In Collect: Configure with QR code, and scan this.")
@@ -96,7 +99,7 @@ def _find(node: Node, which: str) -> Actor:
     if len(named) > 1:
         raise click.UsageError(f"Several devices are called {which}. Name one by its number: sync-server device list")
     if not named:
-        raise NotFound
+        raise click.UsageError(f"No device is called {which}. See those there are: sync-server device list")
     return named[0]
 
 

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import access
 from sync_server.settings import Settings
@@ -72,7 +73,12 @@ def password(settings: Settings, email: str, password_stdin: bool) -> None:
     """Give EMAIL a new password and end their sessions."""
     new = _get_password(password_stdin)
     with Node.open(settings) as node:
-        access.change_password(node, None, email, new)
+        try:
+            access.change_password(node, None, email, new)
+        except NotFound as error:
+            raise click.UsageError(
+                f"There is no account {email}. See those there are: sync-server user list"
+            ) from error
     click.echo(f"The password of {email} was changed.")
     _say_password(new, password_stdin)
 

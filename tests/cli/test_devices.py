@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from sync_server.cli import devices, users
 from sync_server.core.collect_settings import decode_settings
-from sync_server.errors import AccountExists, NotFound, PasswordTooShort
+from sync_server.errors import AccountExists, PasswordTooShort
 from sync_server.node import Node
 from sync_server.services import access
 from sync_server.services import devices as tablets
@@ -63,7 +63,8 @@ def test_device_add_names_this_machines_own_address_when_it_listens_everywhere(r
 
 
 def test_device_add_refuses_a_project_that_is_not_there(run: Command) -> None:
-    assert isinstance(run("device", "add", "x", "--project", "9").exception, NotFound)
+    result = run("device", "add", "x", "--project", "9")
+    assert (result.exit_code, "no project 9" in result.stderr) == (2, True)
 
 
 def test_device_list_says_who_is_active_and_who_is_revoked(run: Command) -> None:
@@ -84,7 +85,7 @@ def test_device_revoke_takes_a_number_or_a_name_and_says_when_it_is_ambiguous(ru
     assert run("device", "revoke", "twin").exit_code == 2
     assert run("device", "revoke", "1").exit_code == 0
     assert run("device", "revoke", "twin").exit_code == 0
-    assert isinstance(run("device", "revoke", "nobody").exception, NotFound)
+    assert "No device is called nobody" in run("device", "revoke", "nobody").stderr
 
 
 def test_device_qr_shows_the_same_address_again(run: Command) -> None:
@@ -153,4 +154,4 @@ def test_user_password_changes_it(run: Command, settings: Settings) -> None:
     with Node.open(settings) as node:
         assert access.check_password(node, "bob@example.org", password)
         assert access.find_digest(node, "bob@example.org")
-    assert isinstance(run("user", "password", "x@example.org").exception, NotFound)
+    assert "no account x@example.org" in run("user", "password", "x@example.org").stderr
