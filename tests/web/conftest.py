@@ -9,17 +9,14 @@ from flask.testing import FlaskClient
 
 from sync_server.app import create_app
 from sync_server.node import Node
-from sync_server.protocols.throttle import Throttle
 from sync_server.services import access
 from sync_server.store.accounts import Actor
-from sync_server.web.office import sign_in as sign_in_page
 
 PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def app(hub: Node, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.setattr(sign_in_page, "throttle", Throttle())
+def app(hub: Node) -> Flask:
     return create_app(hub)
 
 

@@ -4,13 +4,10 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync_server.errors import AuthenticationFailed, TooManyAttempts
-from sync_server.protocols.authentication import current_node
-from sync_server.protocols.throttle import Throttle
+from sync_server.protocols.authentication import current_node, slow_down_guessing
 from sync_server.services import access
 from sync_server.web import visitors
 from sync_server.web.office.blueprint import office, say
-
-throttle = Throttle()
 
 
 @office.get("/sign-in")
@@ -22,16 +19,11 @@ def show_sign_in() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     visitors.require_own_origin()
     email = request.form.get("email", "")
-    who = (request.remote_addr or "", email.strip().lower())
     try:
-        throttle.require_patience(who)
-        new = access.create_session(current_node(), email, request.form.get("password", ""))
-    except AuthenticationFailed as problem:
-        throttle.note_failure(who)
+        with slow_down_guessing(email):
+            new = access.create_session(current_node(), email, request.form.get("password", ""))
+    except (AuthenticationFailed, TooManyAttempts) as problem:
         return _form(problem), problem.status
-    except TooManyAttempts as problem:
-        return _form(problem), problem.status
-    throttle.note_success(who)
     return visitors.remember(redirect(_next(), 303), new)
 
 
