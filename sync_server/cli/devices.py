@@ -1,7 +1,5 @@
 """Commands about tablets: add one and show its QR code, list them, end one's access."""
 
-import ipaddress
-import socket
 import sys
 from io import StringIO
 from pathlib import Path
@@ -13,6 +11,7 @@ from sync_server.core.collect_settings import encode_settings, make_settings
 from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import devices
+from sync_server.services.tablet_address import is_this_machine_only, root_url, tablet_url
 from sync_server.settings import Settings
 from sync_server.store.accounts import Actor
 
@@ -130,43 +129,16 @@ def _can_say_blocks() -> bool:
 
 
 def _tablet_url(settings: Settings, token: str, project_id: int) -> str:
-    return f"{_root(settings)}/v1/key/{token}/projects/{project_id}"
-
-
-def _root(settings: Settings) -> str:
-    """Where tablets reach this node: the public address, else this machine's own."""
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
-    host = _lan_address() if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 compared, not bound
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-
-
-def _lan_address() -> str:
-    """This machine's address on its network. A UDP socket that is connected sends nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # an address for documentation: nobody is there
-            address: str = probe.getsockname()[0]
-        except OSError:
-            return "127.0.0.1"
-    return address
+    return tablet_url(root_url(settings), token, project_id)
 
 
 def _warn_of_unreachable(settings: Settings) -> None:
-    root = _root(settings)
-    host = root.partition("://")[2].rpartition(":")[0] or root
-    if _is_loopback(host):
+    root = root_url(settings)
+    if is_this_machine_only(root):
         click.echo(
-            f"Tablets cannot reach {host}: it means 'this machine'. Serve with --host 0.0.0.0, or set --public-url.",
+            f"Tablets cannot reach {root}: it means 'this machine'. Serve with --host 0.0.0.0, or set --public-url.",
             err=True,
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 COMMANDS = (device,)

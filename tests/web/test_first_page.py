@@ -75,6 +75,10 @@ def test_pages_are_kept_nowhere_and_load_nothing_foreign(office: FlaskClient, vi
         assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_missing_picture_is_not_found_and_no_accident(visitor: FlaskClient) -> None:
+    assert visitor.get("/assets/nothing.css").status_code == 404
+
+
 def test_accident_is_said_as_a_page_without_a_trace(office: FlaskClient, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     def fail(*_args: object, **_options: object) -> None:
         raise RuntimeError("secret detail")

@@ -41,6 +41,12 @@ def test_chosen_language_wins_and_is_remembered(visitor: FlaskClient) -> None:
     assert '<html lang="en" dir="ltr">' in visitor.get("/?lang=xx").text
 
 
+def test_choosing_a_language_stays_on_the_page_and_keeps_where_to_go(visitor: FlaskClient) -> None:
+    assert "/sign-in?next=/devices/7&amp;lang=ar" in visitor.get("/sign-in?next=/devices/7").text
+    assert 'href="/?lang=ar"' in visitor.get("/?_external=1&_scheme=javascript").text
+    assert 'href="/?lang=ar"' in visitor.post("/sign-in", data={"email": "a@b", "password": "x"}).text
+
+
 def test_wrong_password_is_said_in_the_language_of_the_page(visitor: FlaskClient) -> None:
     answer = visitor.post("/sign-in?lang=ar", data={"email": "a@b", "password": "x"})
 

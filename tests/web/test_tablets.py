@@ -38,6 +38,16 @@ def test_address_of_this_computer_only_is_warned_of(hub: Node, office: FlaskClie
     assert "works on this computer only" not in office.get("/", base_url="http://192.168.1.5:8080").text
 
 
+def test_person_at_the_hub_itself_gets_a_code_that_leads_to_its_address_in_the_network(
+    hub: Node, office: FlaskClient
+) -> None:
+    object.__setattr__(hub, "settings", Settings(data=hub.settings.data, host="0.0.0.0"))
+    device, _token = devices.add_device(hub, None, "Tablet", 1)
+
+    address = _address(office.get(f"/devices/{device.id}", base_url="http://localhost:8099").text)
+    assert re.match(r"http://\d+\.\d+\.\d+\.\d+:8099/v1/key/", address)
+
+
 def test_ended_access_shows_no_code_any_more(hub: Node, office: FlaskClient) -> None:
     device, token = devices.add_device(hub, None, "Lost", 1)
     csrf = csrf_of(office)

@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from sync_server.errors import LoginRequired, Problem
+from sync_server.errors import LoginRequired, NotFound, Problem, RequestNotUnderstood
 from sync_server.protocols.authentication import current_node
 from sync_server.services.office_overview import name_node
 from sync_server.web import languages, visitors
@@ -40,9 +41,17 @@ def _for_every_page() -> dict[str, Any]:
     return {
         "language": languages.choose_language(request),
         "languages": languages.LANGUAGES.values(),
+        "in_language": _in_language,
         "node_name": name_node(current_node()),
         "sign_in": visitors.find_sign_in(),
     }
+
+
+def _in_language(language: languages.Language) -> str:
+    """Return this page in another language; the first page, where this one was the answer to a form."""
+    if request.method != "GET" or request.endpoint is None:
+        return url_for("office.show_first_page", lang=language.code)
+    return url_for(request.endpoint, next=request.args.get("next"), lang=language.code, **(request.view_args or {}))
 
 
 @office.after_request
@@ -62,6 +71,11 @@ def _show_problem(problem: Problem) -> Response | tuple[str, int]:
     if isinstance(problem, LoginRequired):
         return redirect(url_for("office.show_sign_in", next=request.path), 303)
     return render_template("office/problem.html", text=say(problem)), problem.status
+
+
+@office.errorhandler(HTTPException)
+def _show_refusal(error: HTTPException) -> Response | tuple[str, int]:
+    return _show_problem(NotFound() if error.code == 404 else RequestNotUnderstood(reason=error.name))
 
 
 @office.errorhandler(Exception)

@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from sync_server.errors import InsufficientRights
 from sync_server.protocols.authentication import current_node
 from sync_server.services import devices, office_overview
+from sync_server.services.tablet_address import is_this_machine_only, root_url
 from sync_server.store.accounts import Actor
 from sync_server.web import visitors
-from sync_server.web.office.addresses import is_this_machine_only
 from sync_server.web.office.blueprint import office
 from sync_server.web.office.reasons import explain
 
@@ -45,6 +45,6 @@ def _overview(actor: Actor) -> str:
         overview=overview,
         tablets=tablets,
         explain=explain,
-        is_this_machine_only=is_this_machine_only(),
+        is_this_machine_only=is_this_machine_only(root_url(node.settings, seen_at=request.host_url)),
         project_id=1,
     )

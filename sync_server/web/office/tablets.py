@@ -8,9 +8,9 @@ from markupsafe import Markup
 from sync_server.core.collect_settings import encode_settings, make_settings
 from sync_server.protocols.authentication import current_node
 from sync_server.services import devices
+from sync_server.services.tablet_address import is_this_machine_only, root_url, tablet_url
 from sync_server.store.accounts import Actor
 from sync_server.web import visitors
-from sync_server.web.office.addresses import is_this_machine_only, tablet_url
 from sync_server.web.office.blueprint import office
 
 
@@ -32,7 +32,7 @@ def show_device(device_id: int) -> ResponseReturnValue:
         device=device,
         address=address,
         code=_code(address) if address else "",
-        is_this_machine_only=is_this_machine_only(),
+        is_this_machine_only=is_this_machine_only(address),
     )
 
 
@@ -45,7 +45,8 @@ def revoke_device(device_id: int) -> ResponseReturnValue:
 
 def _address(actor: Actor, device: Actor) -> str:
     token = devices.show_token(current_node(), actor, device.id)
-    return tablet_url(token, device.project_id or 1)
+    root = root_url(current_node().settings, seen_at=request.host_url)
+    return tablet_url(root, token, device.project_id or 1)
 
 
 def _code(address: str) -> Markup:
