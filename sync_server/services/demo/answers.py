@@ -136,6 +136,8 @@ def _concern(at: Sitting) -> dict[str, Any]:
         "/g_concern/g_what/category": category,
         "/g_concern/g_what/subcat": kind,
         "/g_concern/g_what/category_other": None,
+        "/g_concern/g_what/severity": (severity := chance.choice((1, 2, 2, 3))),
+        "/e_sev": severity,
         "/g_concern/g_dup/times_raised": 1,
         "/g_concern/g_loc/c_adm3": forum.get("adm3") or "MOSUL_CTR",
         "/g_concern/g_loc/geo_safe": "no",
