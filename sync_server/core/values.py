@@ -26,21 +26,40 @@ class Findings:
     files: tuple[str, ...]  # names of the attachments the answers refer to, in document order
 
 
+Check = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A question to look at: its check, None where the answer is the name of a file."""
+
+    path: str
+    fits: Check | None
+
+
+_Tree = dict[str, "_Leaf | _Tree"]
+
+
 class Checker:
-    """The checks of one form version, made once and used for every submission of it."""
+    """The checks of one form version, made once and used for every submission of it.
+
+    Form and document are walked together, so that what has no check costs nothing.
+    """
 
     def __init__(self, definition: FormDefinition) -> None:
-        self._checks = {field.path: check for field in definition.fields if (check := _check_of(field))}
-        self._binary = {field.path for field in definition.fields if field.is_binary}
+        self._tree: _Tree = {}
+        for field in definition.fields:
+            if field.is_binary or (check := _check_of(field)):
+                _plant(self._tree, _Leaf(field.path, None if field.is_binary else check))
 
     def check(self, root: etree._Element) -> Findings:
         wrong: dict[str, None] = {}
         files: dict[str, None] = {}
-        for path, text in _answers(root, ""):
-            if path in self._binary:
+        for leaf, text in _answers(root, self._tree):
+            if leaf.fits is None:
                 files[text] = None
-            elif (fits := self._checks.get(path)) and not fits(text):
-                wrong[path] = None
+            elif not leaf.fits(text):
+                wrong[leaf.path] = None
         return Findings(tuple(wrong), tuple(files))
 
 
@@ -50,26 +69,36 @@ def sealed_files(root: etree._Element) -> tuple[str, ...]:
     return tuple(name.strip() for name in named if name.strip())
 
 
-def _answers(parent: etree._Element, path: str) -> Iterator[tuple[str, str]]:
+def _plant(tree: _Tree, leaf: _Leaf) -> None:
+    *above, name = leaf.path.strip("/").split("/")
+    for step in above:
+        below = tree.setdefault(step, {})
+        assert isinstance(below, dict)  # a question has no questions below it
+        tree = below
+    tree[name] = leaf
+
+
+def _answers(parent: etree._Element, tree: _Tree) -> Iterator[tuple[_Leaf, str]]:
     for child in parent.iterchildren(etree.Element):
-        child_path = f"{path}/{child.tag.rpartition('}')[2]}"
-        if len(child):
-            yield from _answers(child, child_path)
-        elif text := (child.text or "").strip():
-            yield child_path, text
+        wanted = tree.get(child.tag.rpartition("}")[2])
+        if isinstance(wanted, _Leaf):
+            if text := (child.text or "").strip():
+                yield wanted, text
+        elif wanted is not None:
+            yield from _answers(child, wanted)
 
 
-def _check_of(field: Field) -> Callable[[str], bool] | None:
+def _check_of(field: Field) -> Check | None:
     if field.choices is not None:
         return _one_or_more_of(frozenset(field.choices), field.select_multiple)
     return _BY_TYPE.get(field.type)
 
 
-def _one_or_more_of(choices: frozenset[str], is_multiple: bool) -> Callable[[str], bool]:
+def _one_or_more_of(choices: frozenset[str], is_multiple: bool) -> Check:
     return (lambda text: choices.issuperset(text.split())) if is_multiple else choices.__contains__
 
 
-def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
+def _parses(parse: Callable[[str], object]) -> Check:
     def fits(text: str) -> bool:
         try:
             parse(text)
@@ -91,7 +120,7 @@ def _are_points(text: str) -> bool:
     return all(_is_point(point) for point in text.split(";") if point.strip())
 
 
-_BY_TYPE: dict[str, Callable[[str], bool]] = {
+_BY_TYPE: dict[str, Check] = {
     "int": lambda text: bool(_INTEGER.fullmatch(text)),
     "decimal": lambda text: bool(_NUMBER.fullmatch(text)),
     "boolean": frozenset(("true", "false", "0", "1")).__contains__,

@@ -199,7 +199,7 @@ def _find_secrets(node: Node, email: str) -> Secrets | None:
 
 
 def _fold(email: str) -> str:
-    return email.strip().lower()
+    return email.strip().lower().replace("\0", "\ufffd")  # PostgreSQL cannot even look for NUL
 
 
 def _require_length(password: str) -> None:

@@ -25,8 +25,18 @@ def get_definition(session: Session, version: FormVersion) -> FormDefinition:
 def find_checker(session: Session, project_id: int, form_id: str, version: str) -> tuple[Checker | None, str | None]:
     """Return what to hold a submission against, and why it is not its own version when it is not.
 
-    A version never seen is judged by the form's current one; an unknown form by nothing.
+    A version never seen is judged by the form's current one; an unknown form by nothing. Remembered for the session,
+    which is one snapshot: asking for every submission was half of the consumer's time.
     """
+    remembered = session.info.setdefault("checkers", {})
+    key = (project_id, form_id, version)
+    if key not in remembered:
+        remembered[key] = _find_checker(session, project_id, form_id, version)
+    found: tuple[Checker | None, str | None] = remembered[key]
+    return found
+
+
+def _find_checker(session: Session, project_id: int, form_id: str, version: str) -> tuple[Checker | None, str | None]:
     found = forms.find_version(session, project_id, form_id, version)
     if found is not None:
         return _checker(session, found), None

@@ -113,7 +113,7 @@ def _received_version(node: Node, upload: Upload, instance: Instance) -> Receive
         is_sealed=instance.is_sealed,
         xml=upload.xml,
         files=files,
-        receipt_id=uuid4().hex,
+        receipt_id=_receipt_id(upload.received_at),
         received_at=upload.received_at,
         door=upload.door,
         device_id=upload.device_id,
@@ -121,6 +121,12 @@ def _received_version(node: Node, upload: Upload, instance: Instance) -> Receive
         is_revoked=upload.is_revoked,
         clock_offset_seconds=_clock_offset(upload, instance),
     )
+
+
+def _receipt_id(received_at: datetime) -> str:
+    """Make a random id that begins with the time, so that the index of receipts grows at its end only."""
+    microseconds = int(received_at.timestamp() * 1_000_000)
+    return f"{microseconds:014x}{uuid4().hex[14:]}"
 
 
 def _keep(file: UploadedFile) -> ReceivedFile:

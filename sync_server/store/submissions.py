@@ -82,7 +82,9 @@ def add_versions(session: Session, received: Sequence[ReceivedVersion]) -> list[
     happened += _insert_files(session, received, ids)
     _insert_receipts(session, received, results, ids)
     happened += [Change("receipt", r.instance_id, r.id) for r in results]
-    changes.append(session, happened)
+    # What belongs to one upload stands together in the feed, so that a consumer's slice sees it once.
+    place = {r.instance_id: number for number, r in enumerate(results)}
+    changes.append(session, sorted(happened, key=lambda change: place[InstanceId(change.key)]))
     return results
 
 

@@ -1,0 +1,53 @@
+"""Opening nodes: any number in one process, never a new one over a lost database."""
+
+from pathlib import Path
+
+import pytest
+
+from sync_server.errors import DatabaseTooNew, DataMissing
+from sync_server.node import Node
+from sync_server.settings import Settings
+from tests.support.samples import publish_visit, send, visit
+
+
+def test_a_node_keeps_its_identity_and_its_data(tmp_path: Path) -> None:
+    with Node.open(Settings(data=tmp_path)) as node:
+        send(node, visit())
+        first, key = node.id, node.key
+    with Node.open(Settings(data=tmp_path)) as node:
+        assert (node.id, node.key) == (first, key)
+        assert not send(node, visit()).is_new
+
+
+def test_two_nodes_in_one_process_know_nothing_of_each_other(tmp_path: Path) -> None:
+    with Node.open(Settings(data=tmp_path / "hub")) as hub, Node.open(Settings(data=tmp_path / "centre")) as centre:
+        assert hub.id != centre.id
+        publish_visit(hub)
+        assert send(hub, visit()).form_state == "open"
+        assert send(centre, visit()).form_state == "unknown"
+
+
+def test_a_lost_database_is_not_begun_anew(tmp_path: Path) -> None:
+    """A disposable database beside a kept folder reset a whole server elsewhere; here it stops the start."""
+    Node.open(Settings(data=tmp_path)).close()
+    for file in tmp_path.glob("sync.db*"):
+        file.unlink()
+    with pytest.raises(DataMissing, match="Restore the database"):
+        Node.open(Settings(data=tmp_path))
+    assert (tmp_path / "node.key").exists()
+
+
+def test_a_database_of_a_newer_program_is_left_alone(node: Node) -> None:
+    with node.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseTooNew, match="newer version"):
+        Node.open(node.settings)
+
+
+def test_the_key_is_for_its_owner_only(hub: Node) -> None:
+    assert (hub.settings.data / "node.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_key_is_never_shown(hub: Node) -> None:
+    assert hub.key.hex() not in repr(hub)
+    assert repr(hub.key) not in repr(hub)

@@ -1,0 +1,63 @@
+"""Settings: one table, four sources, and an impossible value stops the start."""
+
+from pathlib import Path
+
+import pytest
+
+from sync_server.errors import ImpossibleSetting
+from sync_server.settings import SETTINGS, Settings
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text('port = 1001\nhost = "10.0.0.1"\nnode_name = "Mosul"\n')
+    environ = {"SYNC_PORT": "1002", "SYNC_HOST": "10.0.0.2"}
+    settings = Settings.load({"port": "1003", "host": None}, environ=environ, file=file)
+    assert (settings.port, settings.host, settings.node_name) == (1003, "10.0.0.2", "Mosul")
+
+
+def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text("port = 1001\n")
+    assert Settings.load(environ={"SYNC_CONFIG": str(file)}).port == 1001
+
+
+def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("a long password\n")
+    settings = Settings.load(environ={"SYNC_ADMIN_PASSWORD_FILE": str(secret)})
+    assert settings.admin_password == "a long password"
+
+
+def test_secrets_are_never_shown() -> None:
+    settings = Settings(admin_password="hidden", database_url="postgresql+psycopg://u:hidden@h/d")
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"port": "0"}, "port"),
+        ({"port": "many"}, "port"),
+        ({"threads": "0"}, "threads"),
+        ({"processes": "2"}, "processes"),
+        ({"timezone": "Asia/Atlantis"}, "timezone"),
+        ({"log_level": "LOUD"}, "log_level"),
+        ({"prot": "8080"}, "prot"),
+    ],
+)
+def test_an_impossible_setting_is_named(given: dict[str, str], named: str) -> None:
+    with pytest.raises(ImpossibleSetting) as problem:
+        Settings.load(given, environ={})
+    assert problem.value.details["name"] == named
+
+
+def test_a_file_that_is_no_toml_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text("port 8080")
+    with pytest.raises(ImpossibleSetting, match="node.toml"):
+        Settings.load(environ={}, file=file)
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert all(setting.metadata["help"].endswith(".") for setting in SETTINGS)
