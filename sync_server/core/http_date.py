@@ -32,7 +32,8 @@ def clock_offset(date_header: str, received_at: datetime, end: datetime | None) 
 
 
 def _is_after(moment: datetime, end: datetime | None) -> bool:
-    return end is None or end.tzinfo is None or moment >= end - _ROUNDING
+    # As a difference: an `end` in year 1 has no moment before it.
+    return end is None or end.tzinfo is None or end - moment <= _ROUNDING
 
 
 def _read_moments(header: str) -> list[datetime]:

@@ -5,7 +5,6 @@ is offered, Basic over https, which every account can answer, and Digest over ht
 """
 
 import base64
-import binascii
 import hmac
 import os
 import time
@@ -116,7 +115,7 @@ def _identify_basic(encoded: str) -> Actor:
         raise HttpsOnly
     try:
         email, colon, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # no ASCII, no base64, no UTF-8
         raise AuthenticationFailed from error
     if not colon:
         raise AuthenticationFailed

@@ -140,7 +140,7 @@ def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value.strip():
         raise MissingParameter(field=name)
-    return value
+    return value.replace("\0", "\ufffd")
 
 
 def _write_actor(actor: Actor) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from sync_server.errors import (
     RequestNotUnderstood,
 )
 from sync_server.node import Node
+from sync_server.protocols.addresses import TidyAddress
 from sync_server.protocols.authentication import (
     NODE,
     THROTTLE,
@@ -35,7 +36,6 @@ from sync_server.protocols.authentication import (
     require_actor,
     require_administrator,
 )
-from sync_server.protocols.folding import FoldSlashes
 from sync_server.protocols.messages import request_language, say
 from sync_server.protocols.throttle import Throttle
 
@@ -67,7 +67,7 @@ def register(app: Flask, node: Node) -> None:
     """Give the application its node, and errors outside of any view their dialect."""
     app.extensions[NODE] = node
     app.extensions[THROTTLE] = Throttle()
-    app.wsgi_app = FoldSlashes(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = TidyAddress(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(Exception, _answer_error)
 
 

@@ -126,6 +126,7 @@ def _iter_headers(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _decode(lines: bytes) -> str:
+    lines = lines.replace(b"\0", b"\xef\xbf\xbd")  # NUL, which PostgreSQL keeps in no text, as U+FFFD
     try:
         return lines.decode("utf-8")
     except UnicodeDecodeError:

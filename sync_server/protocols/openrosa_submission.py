@@ -20,6 +20,7 @@ from sync_server.store import nodes
 from sync_server.store.accounts import Actor
 from sync_server.store.submissions import Receipt
 
+LONGEST_DEVICE_ID = 255  # Collect's has 24 characters
 RECEIVED = "Received and safely stored. Thank you."
 HELD = "Received and safely stored. A coordinator will look at it first, because this tablet or form is not in use."
 
@@ -45,7 +46,7 @@ def answer_post(project_id: int, *, door: str) -> Response:
                 files=files,
                 received_at=datetime.now(UTC),
                 door=door,
-                device_id=request.args.get("deviceID"),
+                device_id=request.args.get("deviceID", "")[:LONGEST_DEVICE_ID] or None,
                 actor_id=actor.id,
                 is_revoked=actor.is_revoked,
                 client_date=request.headers.get("Date"),

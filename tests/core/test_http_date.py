@@ -107,3 +107,11 @@ def test_the_offset_is_exact_within_six_hours(received: datetime, off: int) -> N
     received = received.replace(microsecond=0)
     device = received + timedelta(seconds=off)
     assert clock_offset(collect_header(device), received, device - timedelta(minutes=5)) == off
+
+
+@given(
+    header=st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),
+    end=st.datetimes(timezones=st.timezones()),
+)
+def test_no_year_is_too_far(header: datetime, end: datetime) -> None:
+    assert clock_offset(f"Mon, {header:%d %b} {header.year:04d} 09:30:00 GMT", NOON, end) is not None

@@ -1,0 +1,29 @@
+"""Tidy addresses before any routing: fold double slashes, take out NUL.
+
+Collect removes one slash of `https://h/x//` before it adds `/submission`, and so posts to `/x//submission`. Werkzeug's
+own merging answers with a redirect, at which the whole upload is sent twice. No client sends NUL on purpose, and
+PostgreSQL keeps no text with it: as U+FFFD it is a character like any other.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+_DOUBLE = re.compile("/{2,}")
+# As WSGI writes UTF-8: one character for each byte.
+_REPLACEMENT = "\u00ef\u00bf\u00bd"
+
+
+class TidyAddress:
+    """WSGI middleware: `//` in a path is `/`, NUL in path and query is U+FFFD."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+        if "//" in path or "\0" in path:
+            environ["PATH_INFO"] = _DOUBLE.sub("/", path).replace("\0", _REPLACEMENT)
+        if "%00" in query:
+            environ["QUERY_STRING"] = query.replace("%00", "%EF%BF%BD")
+        return self._application(environ, start_response)
