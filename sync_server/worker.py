@@ -17,6 +17,7 @@ from sync_server.services import access, consumers
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.25  # how soon a change is noticed when nothing was going on
+RECOVERY_SECONDS = 2.0
 POLITENESS = 3.0  # pause after a slice, as a multiple of it, while uploads arrive
 
 
@@ -45,8 +46,12 @@ class Worker:
     def _follow(self) -> None:
         runners = consumers.make_runners(self._node)
         while not self._stop.is_set():
-            took = [runner.run_slice() for runner in runners]
-            self._stop.wait(self._pause(took))
+            try:
+                pause = self._pause([runner.run_slice() for runner in runners])
+            except Exception:  # a full disk, a database that is away: it passes, and this thread must outlive it
+                log.exception("consumers interrupted node=%s", self._node.id)
+                pause = RECOVERY_SECONDS
+            self._stop.wait(pause)
 
     def _pause(self, took: list[float | None]) -> float:
         if all(seconds is None for seconds in took):

@@ -23,6 +23,8 @@ class FilesystemBlobs:
         self._folder = folder
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
+        for parent in (folder, *folder.absolute().parents[:2]):  # a kept blob needs every folder above it
+            _sync_folder(parent)
         self._forget_abandoned()
 
     def spool(self) -> HashingSpool:

@@ -54,7 +54,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, pool_size=8, max_overflow=72)
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -90,6 +90,13 @@ def lock_feed(session: Session) -> None:
     """
     if session.get_bind().dialect.name != "sqlite":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FEED_LOCK})
+
+
+def _postgresql_engine(url: str) -> Engine:
+    # Whatever the server's default: an answered upload must survive a crash of the database.
+    return create_engine(
+        url, pool_size=8, max_overflow=72, connect_args={"options": "-c synchronous_commit=on -c timezone=UTC"}
+    )
 
 
 def _sqlite_engine(url: str) -> Engine:

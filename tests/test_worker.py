@@ -1,0 +1,51 @@
+"""The background work of a serving process: it follows the feed, and nothing that passes stops it."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from sync_server import worker as worker_module
+from sync_server.node import Node
+from sync_server.services import consumers
+from sync_server.worker import Worker
+from tests.support.samples import publish_visit, send, visit
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def test_what_arrives_is_worked_out_without_anybody_asking(node: Node) -> None:
+    publish_visit(node)
+    worker = Worker(node)
+    worker.start()
+    for number in range(20):
+        send(node, visit(str(number)))
+    wait_until(lambda: consumers.count_behind(node) == 0)
+    worker.stop()
+
+
+def test_a_fault_that_passes_does_not_stop_the_consumers(hub: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = iter([OSError(28, "No space left on device")])
+    run_slice = consumers.Runner.run_slice
+
+    def fail_once(runner: consumers.Runner) -> float | None:
+        for fault in faults:
+            raise fault
+        return run_slice(runner)
+
+    monkeypatch.setattr(worker_module, "RECOVERY_SECONDS", 0.01)
+    monkeypatch.setattr(consumers.Runner, "run_slice", fail_once)
+    worker = Worker(hub)
+    worker.start()
+    send(hub, visit())
+    wait_until(lambda: consumers.count_behind(hub) == 0)
+    worker.stop()
+
+
+def test_a_worker_that_never_started_can_be_stopped(hub: Node) -> None:
+    Worker(hub).stop()
