@@ -37,7 +37,8 @@ def serve(ctx: click.Context, /, demo: bool, **flags: Any) -> None:
         if demo:
             from sync_server.services.make_demo import make_demo  # only when asked for: it reads the word lists
 
-            make_demo(node)
+            made = make_demo(node)
+            click.echo(f"Demo: {made.tablets} tablet(s) and {made.submissions} upload(s) added. Nobody in it is real.")
     click.echo(f"Serving at {settings.public_url or _address(listener)}  (stop with Ctrl-C)")
     if settings.processes == 1:
         serve_until_stopped(settings, listener)

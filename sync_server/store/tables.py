@@ -228,6 +228,7 @@ submissions = _table(
     Column("first_received_at", UtcDateTime, nullable=False),
     _text("first_receipt_id"),
     UniqueConstraint("project_id", "form_id", "root_id"),
+    Index("ix_submissions_received", "first_received_at"),
 )
 checkpoints = _table(
     "checkpoints",
