@@ -29,6 +29,10 @@ SQLITE_PRAGMAS = (
 )
 
 
+# As many connections as there may be requests at once; an error that is logged must not quote anybody's answers.
+POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 120, "hide_parameters": True}
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment, always with its zone: timestamptz on PostgreSQL, ISO 8601 text in UTC on SQLite."""
 
@@ -94,13 +98,12 @@ def lock_feed(session: Session) -> None:
 
 def _postgresql_engine(url: str) -> Engine:
     # Whatever the server's default: an answered upload must survive a crash of the database.
-    return create_engine(
-        url, pool_size=8, max_overflow=72, connect_args={"options": "-c synchronous_commit=on -c timezone=UTC"}
-    )
+    options = "-c synchronous_commit=on -c timezone=UTC"
+    return create_engine(url, connect_args={"options": options}, **POOL)
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=8, max_overflow=72)
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, **POOL)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
