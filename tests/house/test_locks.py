@@ -1,11 +1,15 @@
 """The lock files name every dependency with hashes, one version each, and no address."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 
-from tests.house.sources import ROOT
+from tests.house.sources import PACKAGE, ROOT, TESTS, nodes_of, python_files
 
 LOCKS = ["hub", "serve", "test"]
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; [^\\]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
@@ -24,7 +28,22 @@ def _wanted(*extras: str) -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     requirements = [*project["dependencies"], *(r for e in extras for r in project["optional-dependencies"][e])]
     names = [re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in requirements]
-    return {re.sub(r"[-_.]+", "-", name[0]).lower() for name in names if name}
+    return {_normal(name[0]) for name in names if name}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _imported(folder: Path) -> set[str]:
+    found: set[str] = set()
+    for path in python_files(folder):
+        for node in nodes_of(path):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    return found
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -38,6 +57,16 @@ def test_lock_is_versions_and_hashes_and_nothing_else(lock: str) -> None:
 )
 def test_lock_has_every_dependency(lock: str, extras: list[str]) -> None:
     assert _wanted(*extras) - set(_versions(lock)) == set(), "run scripts/lock"
+
+
+@pytest.mark.parametrize(("lock", "folder"), [("hub", PACKAGE), ("test", TESTS)], ids=["sync_server", "tests"])
+def test_lock_has_whatever_is_imported(lock: str, folder: Path) -> None:
+    """A package that happens to be installed here is missing on a fresh machine."""
+    ours = {"sync_server", "tests", "benchmarks"}
+    foreign = _imported(folder) - set(sys.stdlib_module_names) - ours
+    installed = packages_distributions()
+    brought = {name: {_normal(found) for found in installed.get(name, [])} for name in foreign}
+    assert {name for name, by in brought.items() if not by & set(_versions(lock))} == set()
 
 
 def test_tests_run_with_the_versions_that_hubs_run() -> None:
