@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sync_server import logs
 from sync_server.cli import checks, demo, devices, forms, serve, submissions, users
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.errors import Problem
@@ -33,7 +34,7 @@ def main(ctx: click.Context, /, config: Path | None, **flags: Any) -> None:
     Every setting is a flag here, an environment variable (SYNC_ and its name) or a line in a TOML file.
     """
     ctx.obj = load_settings(ctx, flags, file=config)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=serve.LOG_FORMAT)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=logs.FORMAT)
 
 
 for command in (

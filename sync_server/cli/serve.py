@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from sync_server import logs
 from sync_server.app import create_app
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.cli.processes import run_processes
@@ -19,8 +20,6 @@ from sync_server.services.publish_folder import publish_folder
 from sync_server.services.shipped_forms import shipped_forms
 from sync_server.settings import Settings
 from sync_server.worker import Worker
-
-LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
 
 @click.command()
@@ -49,7 +48,8 @@ def serve(ctx: click.Context, /, demo: bool, **flags: Any) -> None:
 def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
     """Answer requests until SIGTERM or Ctrl-C; then finish what is under way and close the node."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _configure_logging(settings)
+    logs.configure(settings.log_level, sys.stderr)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests do queue: that is what group commit is for
     with Node.open(settings) as node:
         worker = Worker(node)
         worker.start()
@@ -57,12 +57,6 @@ def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
             HttpServer(create_app(node), listener, threads=settings.threads, scratch=node.scratch).run()
         finally:
             worker.stop()
-
-
-def _configure_logging(settings: Settings) -> None:
-    logging.basicConfig(format=LOG_FORMAT)  # a process of its own has no handler yet
-    logging.getLogger("sync_server").setLevel(settings.log_level)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests do queue: that is what group commit is for
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -7,6 +7,7 @@ a blank line before it), text is escaped, and no element is empty (Collect reads
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -67,6 +68,7 @@ def write_manifest(files: Iterable[MediaFile]) -> bytes:
     return _to_bytes(root)
 
 
+@lru_cache(maxsize=256)  # a few sentences, written for every upload
 def write_response(message: str, *, nature: str) -> bytes:
     """Write an answer for a person; Collect finds `message` by its plain tag name, so without a prefix."""
     root = _make_root("OpenRosaResponse", RESPONSE_NAMESPACE)

@@ -25,6 +25,10 @@ class Change:
     seq: int = 0
 
 
+_HEAD = select(node.c.epoch, node.c.id, select(func.coalesce(func.max(changes.c.seq), 0)).scalar_subquery())
+_APPEND = insert(changes)
+
+
 def append(session: Session, happened: Iterable[Change]) -> int:
     """Append changes made at this node; return the last number drawn. Call it last in the transaction."""
     lock_feed(session)
@@ -34,7 +38,7 @@ def append(session: Session, happened: Iterable[Change]) -> int:
         for n, c in enumerate(happened, start=1)
     ]
     if rows:
-        session.execute(insert(changes), rows)
+        session.execute(_APPEND, rows)
     return last + len(rows)
 
 
@@ -57,6 +61,5 @@ def epoch(session: Session) -> str:
 
 
 def _head(session: Session) -> tuple[str, str, int]:
-    newest = select(func.coalesce(func.max(changes.c.seq), 0)).scalar_subquery()
-    row = session.execute(select(node.c.epoch, node.c.id, newest)).one()
+    row = session.execute(_HEAD).one()
     return row[0], row[1], row[2]

@@ -22,6 +22,7 @@ SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
+    "temp_store=MEMORY",  # else every batch opens and unlinks a statement journal
     "secure_delete=ON",  # what is erased must not stay readable in free pages
     "wal_autocheckpoint=8000",  # 32 MB: fewer commits that also carry pages home
     "journal_size_limit=67108864",

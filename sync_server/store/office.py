@@ -50,8 +50,7 @@ class ListedSubmission:
 def count_arrivals(session: Session, bounds: Sequence[datetime]) -> list[FormArrivals]:
     """Count by form, over all time and in the spans between each bound and the next."""
     spans = [
-        _count_if(and_(_t.first_received_at >= start, _t.first_received_at < end))
-        for start, end in pairwise(bounds)
+        _count_if(and_(_t.first_received_at >= start, _t.first_received_at < end)) for start, end in pairwise(bounds)
     ]
     query = (
         select(

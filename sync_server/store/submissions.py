@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import insert, or_, select, tuple_
@@ -69,7 +70,7 @@ def add_versions(session: Session, received: Sequence[ReceivedVersion]) -> list[
     by_content = {(r.project_id, r.sha256): r for r in received}
     new = _insert_versions(session, [by_content[key] for key in sorted(by_content)])
     ids = {**_version_ids(session, by_content.keys() - new.keys()), **new}
-    states = _form_states(session, received)
+    states = {(project_id, form_id): state for project_id, form_id, state in session.execute(_FORM_STATES)}
     happened: list[Change] = []
     results = []
     for upload in received:
@@ -156,10 +157,21 @@ def _touching(session: Session, ids: Sequence[str]) -> Iterable[StoredVersion]:
 def _insert_versions(session: Session, uploads: Sequence[ReceivedVersion]) -> dict[tuple[int, str], int]:
     """Insert the versions not here yet; return the row ids of those, by (project, sha256)."""
     rows = [_version_row(upload) for upload in uploads]
-    t = submission_versions.c
-    statement = insert_for(session)(submission_versions).on_conflict_do_nothing()
-    inserted = session.execute(statement.returning(t.project_id, t.sha256, t.id), rows)
+    inserted = session.execute(_insert_version(insert_for(session)), rows)
     return {(project_id, sha256): row_id for project_id, sha256, row_id in inserted}
+
+
+# Statements of the hot path are made once: building them anew cost a batch of one a third of its time.
+
+
+@cache
+def _insert_version(insert_into: Any) -> Any:
+    t = submission_versions.c
+    return insert_into(submission_versions).on_conflict_do_nothing().returning(t.project_id, t.sha256, t.id)
+
+
+_INSERT_RECEIPT = insert(receipts)
+_FORM_STATES = select(forms.c.project_id, forms.c.form_id, forms.c.state)
 
 
 def _version_row(upload: ReceivedVersion) -> dict[str, Any]:
@@ -182,12 +194,6 @@ def _version_ids(session: Session, keys: Iterable[tuple[int, str]]) -> dict[tupl
     t = submission_versions.c
     query = select(t.project_id, t.sha256, t.id).where(tuple_(t.project_id, t.sha256).in_(wanted))
     return {(project_id, sha256): row_id for project_id, sha256, row_id in session.execute(query)}
-
-
-def _form_states(session: Session, received: Sequence[ReceivedVersion]) -> dict[tuple[int, str], str]:
-    wanted = sorted({r.form_id for r in received})
-    query = select(forms.c.project_id, forms.c.form_id, forms.c.state).where(forms.c.form_id.in_(wanted))
-    return {(project_id, form_id): state for project_id, form_id, state in session.execute(query)}
 
 
 def _insert_files(
@@ -219,7 +225,7 @@ def _insert_receipts(
     session: Session, received: Sequence[ReceivedVersion], results: Sequence[Receipt], ids: dict[tuple[int, str], int]
 ) -> None:
     session.execute(
-        insert(receipts),
+        _INSERT_RECEIPT,
         [
             {
                 "id": upload.receipt_id,

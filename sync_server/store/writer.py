@@ -30,9 +30,12 @@ BUSY_SECONDS = 0.2
 class _Item:
     operation: Operation[Any, Any]
     argument: Any
-    done: threading.Event = field(default_factory=threading.Event)
+    done: threading.Lock = field(default_factory=threading.Lock)  # held until the item is done; an Event is three locks
     result: Any = None
     error: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        self.done.acquire()
 
 
 class Writer:
@@ -67,7 +70,7 @@ class Writer:
 
     def _wait_for(self, item: _Item) -> Any:
         self._queue.put(item)
-        item.done.wait()
+        item.done.acquire()
         if item.error is not None:
             raise item.error
         return item.result
@@ -80,6 +83,8 @@ class Writer:
     def _run(self) -> None:
         while batch := self._take():
             self._commit(batch)
+            for item in batch:
+                item.done.release()
 
     def _take(self) -> list[_Item]:
         item = self._queue.get()
@@ -105,8 +110,6 @@ class Writer:
             else:
                 for item in batch:
                     self._commit([item])
-        for item in batch:
-            item.done.set()
 
     def _transact(self, batch: list[_Item]) -> None:
         with self._database.write() as session:
