@@ -1,6 +1,6 @@
 """`scripts/bench ingest`: how many submissions a node takes in, compared with the floor.
 
-Rounds of node and floor alternate, so that what else this machine does hits both; the ratio of neighbouring rounds is
+Rounds of node and floors alternate, so that what else this machine does hits both; the ratio of neighbouring rounds is
 the result, the rates are only of this machine at this hour. A round begins when the consumers have nothing left to do.
 """
 
@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from benchmarks.report import Backlog, Memory, Report, Round, write_report
 from benchmarks.servers import NodeServer, Server, running_floor, running_node
 
 BACKLOG_SECONDS = 300  # give up waiting for the consumers after this
-THREADS = "64"  # as the node's default
+THREADS = 64  # as the node's default
 
 
 def add_command(commands: Any) -> None:
@@ -34,50 +34,50 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--memory", type=int, default=0, metavar="N", help="watch memory over N submissions (100000)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--processes", type=int, default=1, help="serving processes; more than one needs PostgreSQL")
-    parser.add_argument("--parser", choices=("node", "flask"), default="node", help="parser of the floor's multipart")
-    parser.add_argument("--keep-log", action="store_true", help="serve with level INFO and a file, as a service does")
+    parser.add_argument("--floors", default="node,flask", help="whose multipart parser each floor uses (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder for ingest-….json and .txt")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, _database(options.database) as url:
-        folder = Path(name)
-        settings = {"SYNC_PROCESSES": str(options.processes), "SYNC_THREADS": THREADS, "SYNC_DATABASE_URL": url}
-        with (
-            running_floor(folder, threads=int(THREADS), parser=options.parser) as floor,
-            running_node(folder, settings=settings) as node,
-        ):
-            report = measure(options, floor, node)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        url = stack.enter_context(_database(options.database))
+        settings = {"SYNC_PROCESSES": str(options.processes), "SYNC_THREADS": str(THREADS), "SYNC_DATABASE_URL": url}
+        floors = [running_floor(folder, threads=THREADS, parser=parser) for parser in options.floors.split(",")]
+        running = [stack.enter_context(floor) for floor in floors]
+        node = stack.enter_context(running_node(folder, settings=settings))
+        report = measure(options, running, node)
     print(report.as_text())
     if options.out:
         write_report(report, options.out)
     return 0 if report.is_sound() else 1
 
 
-def measure(options: argparse.Namespace, floor: Server, node: NodeServer) -> Report:
-    report = Report(database=options.database, processes=options.processes, floor=floor.name)
-    for server in (floor, node):
-        report.warm_up.append(_load(server, connections=16, seconds=2.0))
+def measure(options: argparse.Namespace, floors: list[Server], node: NodeServer) -> Report:
+    report = Report(database=options.database, processes=options.processes)
+    for floor in floors:
+        _load(floor, connections=16, seconds=1.0)
+    report.warm_up.append(_load(node, connections=16, seconds=2.0))
     _wait_for_consumers(node)
     for connections in map(int, options.connections.split(",")):
         for _ in range(options.rounds):
-            report.rounds.append(_pair(floor, node, connections, options.seconds))
+            report.rounds.append(_round(floors, node, connections, options.seconds))
             print(report.rounds[-1].as_line(), file=sys.stderr, flush=True)
             _wait_for_consumers(node)
     if options.burst:
         report.backlog = _burst(node, options.burst)
     if options.memory:
         report.memory = list(_watch_memory(node, options.memory))
-    report.receipts = node.count_receipts()
+    report.receipts, report.flagged = node.count_receipts(), node.count_flagged()
     return report
 
 
-def _pair(floor: Server, node: NodeServer, connections: int, seconds: float) -> Round:
-    of_floor = _load(floor, connections=connections, seconds=seconds)
+def _round(floors: list[Server], node: NodeServer, connections: int, seconds: float) -> Round:
+    of_floors = {floor.name: _load(floor, connections=connections, seconds=seconds) for floor in floors}
     cpu = node.cpu_seconds()
     of_node = _load(node, connections=connections, seconds=seconds)
-    return Round(of_floor, of_node, node_cpu_seconds=round(node.cpu_seconds() - cpu, 2))
+    return Round(of_floors, of_node, node_cpu_seconds=round(node.cpu_seconds() - cpu, 2))
 
 
 def _burst(node: NodeServer, count: int) -> Backlog:
@@ -126,5 +126,3 @@ def _database(kind: str) -> Iterator[str]:
 
     with PostgresqlServer() as server:
         yield server.new_database()
-
-

@@ -17,9 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from sync_server.services.resolve_submissions import ResolveSubmissions
 from sync_server.store import checkpoints
 from sync_server.store.engine import Database
+from sync_server.store.tables import receipts, submissions
 
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -63,7 +66,12 @@ class NodeServer(Server):
 
     def count_receipts(self) -> int:
         with self.database.read() as session:
-            return session.connection().exec_driver_sql("SELECT count(*) FROM receipts").scalar_one()
+            return session.execute(select(func.count()).select_from(receipts)).scalar_one()
+
+    def count_flagged(self) -> int:
+        """Submissions with something wrong: none, unless the form has changed since attendance.xml was filled."""
+        with self.database.read() as session:
+            return sum(bool(flags) for (flags,) in session.execute(select(submissions.c.flags)))
 
     def stop(self) -> None:
         self.database.close()
@@ -118,7 +126,10 @@ def _tablet_url(environ: dict[str, str]) -> str:
     """Add a device; the address of its door is the last line that the command prints."""
     added = subprocess.run(
         [_sync_server(), "device", "add", "bench", "--project", "1"],
-        env=_environ(environ), capture_output=True, text=True, check=False,
+        env=_environ(environ),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if added.returncode:
         raise RuntimeError(f"device add failed: {added.stdout}{added.stderr}")
