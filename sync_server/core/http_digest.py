@@ -107,7 +107,7 @@ def is_right(credentials: DigestCredentials, ha1: str, *, method: str, path: str
         return False
     ha2 = _md5(f"{method}:{credentials.uri}")
     signed = f"{ha1}:{credentials.nonce}:{credentials.count}:{credentials.client_nonce}:{credentials.qop}:{ha2}"
-    return hmac.compare_digest(_md5(signed), credentials.response)
+    return hmac.compare_digest(_md5(signed).encode(), credentials.response.encode())
 
 
 def _is_same_uri(uri: str, *, path: str, query: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from sync_server.core.ids import InstanceId
+from sync_server.core.ids import InstanceId, bounded
 from sync_server.errors import UnreadableXml
 
 ENCRYPTED_NAMESPACE = "http://www.opendatakit.org/xforms/encrypted"
@@ -55,10 +55,10 @@ def read_instance(xml: bytes) -> Instance:
     instance_id = _text(_child(meta, "instanceID")) or root.get("instanceID")
     deprecated_id = _text(_child(meta, "deprecatedID"))
     return Instance(
-        form_id=root.get("id") or etree.QName(root).namespace or "",
+        form_id=bounded(root.get("id") or etree.QName(root).namespace or ""),
         form_version=root.get("version") or "",
-        instance_id=InstanceId(instance_id) if instance_id else None,
-        deprecated_id=InstanceId(deprecated_id) if deprecated_id else None,
+        instance_id=InstanceId(bounded(instance_id)) if instance_id else None,
+        deprecated_id=InstanceId(bounded(deprecated_id)) if deprecated_id else None,
         is_sealed=is_sealed(root),
         end=_text(_child(root, "end")),
         root=root,

@@ -2,16 +2,29 @@
 
 Collect removes one slash of `https://h/x//` before it adds `/submission`, and so posts to `/x//submission`. Werkzeug's
 own merging answers with a redirect, at which the whole upload is sent twice. No client sends NUL on purpose, and
-PostgreSQL keeps no text with it: as U+FFFD it is a character like any other.
+PostgreSQL keeps no text with it: as U+FFFD it is a character like any other. A number that no row can have is no
+address.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from werkzeug.routing import IntegerConverter, Map
+
 _DOUBLE = re.compile("/{2,}")
 # As WSGI writes UTF-8: one character for each byte.
 _REPLACEMENT = "\u00ef\u00bf\u00bd"
+
+
+_LARGEST_NUMBER = 2**31 - 1  # a project's; to ask a database for more is an error, not an empty answer
+
+
+class RowNumber(IntegerConverter):
+    """The number of a row in an address."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=_LARGEST_NUMBER)
 
 
 class TidyAddress:

@@ -26,7 +26,7 @@ from sync_server.errors import (
     RequestNotUnderstood,
 )
 from sync_server.node import Node
-from sync_server.protocols.addresses import TidyAddress
+from sync_server.protocols.addresses import RowNumber, TidyAddress
 from sync_server.protocols.authentication import (
     NODE,
     THROTTLE,
@@ -65,6 +65,7 @@ OPENROSA_NAMES = frozenset({"formlist", "submission", "manifest", "integrity", "
 
 def register(app: Flask, node: Node) -> None:
     """Give the application its node, and errors outside of any view their dialect."""
+    app.url_map.converters["int"] = RowNumber
     app.extensions[NODE] = node
     app.extensions[THROTTLE] = Throttle()
     app.wsgi_app = TidyAddress(app.wsgi_app)  # type: ignore[method-assign]

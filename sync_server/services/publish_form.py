@@ -15,7 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sync_server.core.form_lint import EarlierVersion, Finding, lint_form
-from sync_server.core.ids import sha256_hex
+from sync_server.core.ids import LONGEST_NAME, sha256_hex
+from sync_server.core.xform import FormDefinition
 from sync_server.core.xlsform import ConvertedForm, convert_form, is_xml
 from sync_server.errors import (
     FieldTypeConflict,
@@ -55,6 +56,7 @@ def publish_form(
         return known
     form = convert_form(source, fallback_form_id=fallback_form_id)
     _require_addressable(form.definition.form_id)
+    _require_short(form.definition)
     new = _freeze(form, source, project_id=project_id, source_name=source_name, actor=actor)
     published = known if known and known.form_id == new.form_id else _find_same(node, new)
     if published is None:
@@ -76,6 +78,13 @@ def _require_addressable(form_id: str) -> None:
     if _FILE_LIKE.search(form_id):
         reason = "it must not end in .xls, .xlsx or .xml. Write another form_id in sheet 'settings'."
         raise UnexpectedValue(field="formId", value=form_id, reason=reason)
+
+
+def _require_short(definition: FormDefinition) -> None:
+    """Refuse names that no index could hold: the form's submissions would go by another name than the form."""
+    for field, value in (("formId", definition.form_id), ("version", definition.version)):
+        if len(value) > LONGEST_NAME:
+            raise UnexpectedValue(field=field, value=value[:20], reason=f"{LONGEST_NAME} characters are the most.")
 
 
 def _freeze(

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from sync_server.blobs.base import Spool
 from sync_server.core.http_date import clock_offset
-from sync_server.core.ids import InstanceId, VersionId, sha256_hex
+from sync_server.core.ids import InstanceId, VersionId, bounded, sha256_hex
 from sync_server.core.instance_xml import Instance, read_instance
 from sync_server.errors import DiskFull, ServerBusy, UnreadableXml
 from sync_server.node import Node
@@ -24,6 +24,7 @@ from sync_server.store.unreadable_uploads import UnreadableUpload, add_unreadabl
 
 log = logging.getLogger(__name__)
 
+LONGEST_FILE_NAME = 600  # characters; beside a number and a sha256 it still fits into PostgreSQL's index
 NO_SPACE = 28  # errno ENOSPC, the same number everywhere
 
 
@@ -130,7 +131,7 @@ def _receipt_id(received_at: datetime) -> str:
 
 
 def _keep(file: UploadedFile) -> ReceivedFile:
-    return ReceivedFile(file.name, file.spool.keep(), file.spool.size, file.type)
+    return ReceivedFile(bounded(file.name, LONGEST_FILE_NAME), file.spool.keep(), file.spool.size, file.type)
 
 
 def _clock_offset(upload: Upload, instance: Instance) -> float | None:

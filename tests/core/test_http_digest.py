@@ -115,3 +115,7 @@ def test_a_user_name_in_arabic_is_read_as_utf_8() -> None:
     read = read_credentials(wsgi)
     assert read is not None
     assert read.username == "سارة"
+
+
+def test_a_response_that_is_no_ascii_is_wrong() -> None:
+    assert not is_let_in(credentials(response="\u00e9" * 32))

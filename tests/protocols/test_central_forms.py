@@ -8,8 +8,10 @@ from flask.testing import FlaskClient
 from lxml import etree
 from werkzeug.test import TestResponse
 
+from sync_server.node import Node
 from sync_server.services.shipped_forms import shipped_forms
 from sync_server.store.accounts import Actor
+from sync_server.store.decisions import find_decisions
 from tests.protocols.conftest import PASSWORD, Tablet
 from tests.support.form_tables import FAULTY, meeting_form
 
@@ -237,6 +239,13 @@ def test_a_form_is_closed_and_reopened(office: Office, tablet: Tablet) -> None:
     assert "meeting" not in tablet.get("/formList").text
     office.ask("PATCH", f"{FORMS}/meeting", json={"state": "open"})
     assert "meeting" in tablet.get("/formList").text
+
+
+def test_nul_in_the_notes_becomes_a_character_that_every_database_keeps(office: Office, hub: Node) -> None:
+    office.publish(meeting_form())
+    office.ask("PATCH", f"{FORMS}/meeting", json={"state": "closed"}, headers={"X-Action-Notes": "d%00ne"})
+    with hub.database.read() as session:
+        assert [decision.reason for decision in find_decisions(session, ["meeting"])] == ["d\ufffdne"]
 
 
 @pytest.mark.parametrize("body", [{"state": "shut"}, {"state": 7}, {}, {"webformsEnabled": True}])

@@ -109,3 +109,10 @@ def test_a_date_of_any_writing_is_no_reason_to_refuse(tablet: Tablet, hub: Node)
             headers={"Date": date.encode().decode("latin-1")},
         )
         assert response.status_code == 201
+
+
+@pytest.mark.parametrize("number", [2**31, 10**22])
+def test_a_number_no_row_can_have_is_not_found(tablet: Tablet, number: int) -> None:
+    for path in (f"/forms/{number}/form.xml", f"/xformsManifest/{number}", f"/../{number}/formList"):
+        assert tablet.get(path).status_code == 404
+    assert tablet.client.get(f"/v1/projects/{number}/app-users").status_code == 404

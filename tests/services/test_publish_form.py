@@ -183,3 +183,8 @@ def test_the_second_start_of_the_server_does_not_load_pyxform(tmp_path: Path) ->
         for _ in range(2)
     ]
     assert told == [["4", "True"], ["0", "False"]]
+
+
+def test_a_form_id_longer_than_any_index_takes_is_refused(node: Node) -> None:
+    with pytest.raises(UnexpectedValue, match="255"):
+        publish_form(node, None, meeting_form(form_id="x" * 256))

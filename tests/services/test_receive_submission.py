@@ -8,6 +8,8 @@ from sqlalchemy import func, select
 
 from sync_server.errors import DiskFull, UnreadableXml
 from sync_server.node import Node
+from sync_server.services import consumers
+from sync_server.store.quarantine import find_submissions
 from sync_server.store.submissions import iter_versions
 from sync_server.store.tables import changes, receipts, submission_attachments, submission_versions
 from sync_server.store.unreadable_uploads import iter_unreadable
@@ -108,6 +110,29 @@ def test_names_of_files_are_data_and_never_paths(node: Node) -> None:
     with node.database.read() as session:
         stored = set(session.scalars(select(submission_attachments.c.name)))
     assert stored == set(names)
+
+
+@pytest.mark.parametrize("what", ["instance", "deprecates", "form"])
+def test_a_name_no_index_could_hold_is_stored_and_found_again(node: Node, what: str) -> None:
+    long = random.Random(20261123).randbytes(6000).hex()
+    xml = visit(**{"instance": "one", what: long})  # type: ignore[arg-type]
+    assert send(node, xml).is_new
+    assert not send(node, xml).is_new
+    send(node, visit("another"))
+    consumers.catch_up(node)
+    with node.database.read() as session:
+        (version, _) = iter_versions(session, 0)
+        assert version.xml == xml
+        assert len(find_submissions(session, "uuid:another")) == 1
+
+
+def test_a_file_name_no_index_could_hold_is_shortened(node: Node) -> None:
+    long = random.Random(20261123).randbytes(6000).hex()
+    send(node, visit(), [(long, b"a"), (long + "x", b"a")])
+    with node.database.read() as session:
+        names = list(session.scalars(select(submission_attachments.c.name)))
+    assert len(set(names)) == 2
+    assert all(name.startswith(long[:500]) for name in names)
 
 
 def test_the_same_submission_from_64_clients_at_once_is_one_version(node: Node) -> None:
