@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from sync_server.errors import ImpossibleSetting
@@ -81,6 +82,12 @@ class Settings:
         _require(self.threads > 0, "threads", self.threads, "at least one is needed.")
         _require(self.processes > 0, "processes", self.processes, "at least one is needed.")
         _require(self.processes == 1 or not self.is_sqlite, "processes", self.processes, "SQLite is served by one.")
+        for name in ("max_upload_bytes", "min_free_bytes", "trusted_proxies"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "it must not be negative.")
+        _require(self.chunk_bytes >= 10_000, "chunk_bytes", self.chunk_bytes, "a form alone has more; 10000 is least.")
+        _require(not self.public_url or _is_address(self.public_url), "public_url", self.public_url, _AN_ADDRESS)
+        _require(self.forms is None or self.forms.is_dir(), "forms", self.forms, "there is no such folder.")
+        _require(_is_database(self.database_url), "database_url", "what it is (not shown here)", _A_DATABASE)
         levels = ("DEBUG", "INFO", "WARNING", "ERROR")
         _require(self.log_level in levels, "log_level", self.log_level, f"choose one of {', '.join(levels)}.")
         try:
@@ -97,8 +104,14 @@ def _read_toml(file: Path | None) -> dict[str, Any]:
         return {}
     try:
         return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ImpossibleSetting(name="config", value=file, reason=str(error)) from error
+    except OSError as error:
+        raise ImpossibleSetting(name="config", value=file, reason=_cannot_read(error)) from error
+    except ValueError as error:
+        raise ImpossibleSetting(name="config", value=file, reason=f"it is no TOML: {error}.") from error
+
+
+def _cannot_read(error: OSError) -> str:
+    return f"it cannot be read: {error.strerror or error}."
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -108,8 +121,25 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
         if environ.get(name):
             found[setting.name] = environ[name]
         elif setting.metadata["secret"] and environ.get(f"{name}_FILE"):
-            found[setting.name] = Path(environ[f"{name}_FILE"]).read_text("utf-8").strip()
+            found[setting.name] = _read_secret(f"{name}_FILE", Path(environ[f"{name}_FILE"]))
+    _refuse_unknown(environ)
     return found
+
+
+def _read_secret(name: str, file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise ImpossibleSetting(name=name, value=file, reason=_cannot_read(error)) from error
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    """A misspelt name would else mean the default, silently: another folder, another database."""
+    names = {f"SYNC_{setting.name.upper()}" for setting in SETTINGS}
+    secrets = {f"SYNC_{setting.name.upper()}_FILE" for setting in SETTINGS if setting.metadata["secret"]}
+    for name in sorted(environ):
+        is_known = name in names or name in secrets or name == "SYNC_CONFIG"
+        _require(is_known or not name.startswith("SYNC_"), name, "given", "there is no such setting.")
 
 
 def _convert(name: str, value: Any) -> Any:
@@ -118,8 +148,24 @@ def _convert(name: str, value: Any) -> Any:
         if kind is int:
             return int(value)
         return Path(value) if "Path" in str(kind) else str(value)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ImpossibleSetting(name=name, value=value, reason="a whole number is needed.") from error
+
+
+_AN_ADDRESS = "write a whole address, such as https://hub.example.org."
+_A_DATABASE = "write it as postgresql+psycopg://user@host/name."
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def _is_database(url: str) -> bool:
+    return not url or url.startswith(("postgresql+psycopg://", "sqlite:///"))
 
 
 def _require(is_possible: bool, name: str, value: Any, reason: str) -> None:

@@ -29,6 +29,11 @@ def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
     assert settings.admin_password == "a long password"
 
 
+def test_a_secret_whose_file_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ImpossibleSetting, match="cannot be read"):
+        Settings.load(environ={"SYNC_ADMIN_PASSWORD_FILE": str(tmp_path / "gone")})
+
+
 def test_secrets_are_never_shown() -> None:
     settings = Settings(admin_password="hidden", database_url="postgresql+psycopg://u:hidden@h/d")
     assert "hidden" not in repr(settings)
@@ -44,12 +49,32 @@ def test_secrets_are_never_shown() -> None:
         ({"timezone": "Asia/Atlantis"}, "timezone"),
         ({"log_level": "LOUD"}, "log_level"),
         ({"prot": "8080"}, "prot"),
+        ({"max_upload_bytes": "-1"}, "max_upload_bytes"),
+        ({"min_free_bytes": "-1"}, "min_free_bytes"),
+        ({"trusted_proxies": "-1"}, "trusted_proxies"),
+        ({"chunk_bytes": "0"}, "chunk_bytes"),
+        ({"public_url": "hub.example.org"}, "public_url"),
+        ({"public_url": "https://"}, "public_url"),
+        ({"public_url": "http://hub:many"}, "public_url"),
+        ({"forms": "no/such/folder"}, "forms"),
+        ({"database_url": "postgresql://user@host/name"}, "database_url"),
     ],
 )
 def test_an_impossible_setting_is_named(given: dict[str, str], named: str) -> None:
     with pytest.raises(ImpossibleSetting) as problem:
         Settings.load(given, environ={})
     assert problem.value.details["name"] == named
+
+
+def test_a_name_in_the_environment_that_is_no_setting_is_said() -> None:
+    with pytest.raises(ImpossibleSetting, match="SYNC_PROT"):
+        Settings.load(environ={"SYNC_PROT": "8080"})
+
+
+def test_an_impossible_secret_is_not_quoted() -> None:
+    with pytest.raises(ImpossibleSetting) as problem:
+        Settings.load(environ={"SYNC_DATABASE_URL": "mysql://user:hidden@host/name"})
+    assert "hidden" not in problem.value.text
 
 
 def test_a_file_that_is_no_toml_is_said(tmp_path: Path) -> None:
