@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
 from sync_server.app import create_app
@@ -66,13 +66,14 @@ class Tablet:
 
     def send(self, xml: bytes, *files: tuple[str, bytes], fields: dict[str, str] | None = None) -> TestResponse:
         """POST a submission as Collect does."""
-        parts: dict[str, Any] = {"xml_submission_file": (BytesIO(xml), "form_2026-11-23.xml", "text/xml")}
-        parts.update({name: (BytesIO(content), name, "image/jpeg") for name, content in files})
-        parts.update(fields or {})
+        parts: list[tuple[str, Any]] = [("xml_submission_file", ("form_2026-11-23.xml", xml, "text/xml"))]
+        parts += [(name, (name, content, "image/jpeg")) for name, content in files]
+        # By urllib3: Werkzeug's own writer leaves out the line break behind an empty part, as no client does.
+        body, content_type = encode_multipart_formdata(parts + list((fields or {}).items()))
         return self.client.post(
             f"{self.base}/submission?deviceID=collect%3Aabc",
-            data=parts,
-            content_type="multipart/form-data",
+            data=body,
+            content_type=content_type,
             headers=self.headers,
         )
 
