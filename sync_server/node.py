@@ -7,8 +7,8 @@ empty is not silently begun anew.
 """
 
 import os
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +17,16 @@ from typing import TypeVar
 from uuid import uuid4
 
 from sqlalchemy import inspect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from sync_server.blobs.base import BlobStore
 from sync_server.blobs.filesystem import FilesystemBlobs
-from sync_server.errors import DataMissing
+from sync_server.blobs.free_space import FreeSpace
+from sync_server.errors import DataMissing, FolderUnusable
 from sync_server.settings import Settings
 from sync_server.store import nodes
-from sync_server.store.engine import Database
+from sync_server.store.engine import Database, unusable
 from sync_server.store.migrations import migrate
 from sync_server.store.token_cache import TokenCache
 from sync_server.store.writer import Writer
@@ -40,23 +42,18 @@ class Node:
     database: Database
     writer: Writer
     blobs: BlobStore
+    space: FreeSpace = field(repr=False, compare=False)
     tokens: TokenCache = field(default_factory=TokenCache, repr=False, compare=False)
 
     @classmethod
     def open(cls, settings: Settings) -> "Node":
         """Open the node in the data folder, making or migrating what is needed; raise DataMissing rather than
         begin anew over a lost database."""
-        settings.data.mkdir(parents=True, exist_ok=True)
-        database = Database(settings.effective_database_url)
-        try:
-            _refuse_lost_database(settings, database)
-            migrate(database)
+        with _folder(settings.data), _database(settings) as database:
             node_id = _identity(database)
             key = _key(settings.data / "node.key")
-        except BaseException:
-            database.close()
-            raise
-        return cls(settings, node_id, key, database, Writer(database), FilesystemBlobs(settings.data / "blobs"))
+            blobs = FilesystemBlobs(settings.data / "blobs")
+        return cls(settings, node_id, key, database, Writer(database), blobs, FreeSpace(settings.data))
 
     def write(self, function: Callable[[Session], R]) -> R:
         """Run `function(session)` in the writer's next commit; return when it is durable."""
@@ -70,7 +67,8 @@ class Node:
         return folder
 
     def free_bytes(self) -> int:
-        return shutil.disk_usage(self.settings.data).free
+        """Free space of the data folder's disk, a second old at most."""
+        return self.space.bytes()
 
     def close(self) -> None:
         self.writer.close()
@@ -83,6 +81,31 @@ class Node:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Make the data folder, readable by its owner only, if it is not there; say when it cannot be used."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise FolderUnusable(folder=path, reason=error.strerror or error) from error
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    """Open the database and bring it up to date; close it again when what follows fails."""
+    database = Database(settings.effective_database_url)
+    try:
+        _refuse_lost_database(settings, database)
+        migrate(database)
+        yield database
+    except BaseException as error:
+        database.close()
+        if isinstance(error, DBAPIError):
+            raise unusable(error) from error
+        raise
 
 
 def _identity(database: Database) -> str:
