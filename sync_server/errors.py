@@ -270,3 +270,27 @@ class AddressTaken(Problem):
         "Cannot listen on {host} port {port}: {reason}. Is the server running already? "
         "Stop it first, or choose another port with --port."
     )
+
+
+class FolderUnusable(Problem):
+    code = "500.96"
+    message = (
+        "The data folder {folder} cannot be used: {reason}. Give this account the right to write there, or choose "
+        "another folder with --data."
+    )
+
+
+class DatabaseUnusable(Problem):
+    code = "500.97"
+    message = (
+        "The database cannot be used: {reason}. Check that it runs, that its address is right, that this account may "
+        "write to it, and that the disk is not full; then try again."
+    )
+
+
+class NoNodeHere(Problem):
+    code = "500.98"
+    message = (
+        "There is no node in the folder {folder}, so there is nothing to show. Name the right folder with --data or "
+        "SYNC_DATA; `sync-server serve` begins a new node."
+    )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_server.errors import DatabaseTooNew, DataMissing
+from sync_server.errors import DatabaseTooNew, DatabaseUnusable, DataMissing, FolderUnusable
 from sync_server.node import Node
 from sync_server.settings import Settings
 from tests.support.samples import publish_visit, send, visit
@@ -42,6 +42,30 @@ def test_a_database_of_a_newer_program_is_left_alone(node: Node) -> None:
         session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(DatabaseTooNew, match="newer version"):
         Node.open(node.settings)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FolderUnusable, match="another folder"):
+        Node.open(Settings(data=tmp_path / "file"))
+
+
+def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "sync.db").write_text("this is no database, but what somebody wrote\n" * 40)
+    with pytest.raises(DatabaseUnusable, match="not a database"):
+        Node.open(Settings(data=tmp_path))
+    assert (tmp_path / "sync.db").read_text().startswith("this is no database")
+
+
+def test_a_database_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://somebody:hidden@127.0.0.1:1/nothing"
+    with pytest.raises(DatabaseUnusable, match="refused") as problem:
+        Node.open(Settings(data=tmp_path, database_url=url))
+    assert "hidden" not in problem.value.text
+
+
+def test_a_new_data_folder_is_for_its_owner_only(hub: Node) -> None:
+    assert hub.settings.data.stat().st_mode & 0o777 == 0o700
 
 
 def test_the_key_is_for_its_owner_only(hub: Node) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from sync_server import logs
 from sync_server.cli import checks, demo, devices, forms, serve, submissions, users
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.errors import Problem
+from sync_server.store.engine import unusable
 
 
 class _Group(click.Group):
@@ -21,6 +23,13 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except Problem as problem:
             raise click.ClickException(problem.text) from problem
+        except DBAPIError as error:
+            raise click.ClickException(unusable(error).text) from error
+        except BrokenPipeError:
+            raise  # whoever reads the output has seen enough
+        except OSError as error:  # a file that cannot be read or written: its name says enough
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

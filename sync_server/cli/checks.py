@@ -2,7 +2,7 @@
 
 import click
 
-from sync_server.node import Node
+from sync_server.cli.options import open_node
 from sync_server.services import consumers
 from sync_server.services.digest_node import digest_node
 from sync_server.services.verify_node import verify_node
@@ -13,7 +13,7 @@ from sync_server.settings import Settings
 @click.pass_obj
 def verify(settings: Settings) -> None:
     """Check every row and every file; exit 1 when something is wrong."""
-    with Node.open(settings) as node:
+    with open_node(settings) as node:
         faults = 0
         for finding in verify_node(node, progress=_say_progress):
             click.echo(finding, err=True)
@@ -27,7 +27,7 @@ def verify(settings: Settings) -> None:
 @click.pass_obj
 def rebuild(settings: Settings) -> None:
     """Drop everything derived and make it again from what was received and decided."""
-    with Node.open(settings) as node:
+    with open_node(settings) as node:
         consumers.rebuild(node)
     click.echo("Rebuilt.")
 
@@ -36,7 +36,7 @@ def rebuild(settings: Settings) -> None:
 @click.pass_obj
 def digest(settings: Settings) -> None:
     """Print digests of what this node holds; two nodes with equal lines hold and show the same."""
-    with Node.open(settings) as node:
+    with open_node(settings) as node:
         consumers.catch_up(node)
         for name, value in digest_node(node).items():
             click.echo(f"{name:<12}{value}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import segno
 
+from sync_server.cli.options import open_node
 from sync_server.core.collect_settings import encode_settings, make_settings
 from sync_server.errors import NotFound
 from sync_server.node import Node
@@ -46,7 +47,7 @@ def add(settings: Settings, name: str, project_id: int) -> None:
 @click.pass_obj
 def list_(settings: Settings, project_id: int | None) -> None:
     """List the tablets, newest first."""
-    with Node.open(settings) as node:
+    with open_node(settings) as node:
         found = devices.list_devices(node, None, project_id)
     if not found:
         click.echo("No tablet was added yet: sync-server device add NAME")
@@ -59,7 +60,7 @@ def list_(settings: Settings, project_id: int | None) -> None:
 @click.pass_obj
 def revoke(settings: Settings, which: str) -> None:
     """End the access of DEVICE (its number or name). What it still sends is kept, and waits for a person."""
-    with Node.open(settings) as node:
+    with open_node(settings) as node:
         found = _find(node, which)
         devices.revoke_device(node, None, found.id)
     click.echo(f"Device {found.id} ({found.display_name}) gets no more forms. What it still sends is set aside.")
@@ -72,7 +73,7 @@ def revoke(settings: Settings, which: str) -> None:
 @click.pass_obj
 def qr(settings: Settings, which: str, png: Path | None, svg: Path | None) -> None:
     """Show the QR code of DEVICE (its number or name) again. Who scans it is that tablet."""
-    with Node.open(settings) as node:
+    with open_node(settings) as node:
         found = _find(node, which)
         token = devices.show_token(node, None, found.id)
     url = _tablet_url(settings, token, found.project_id or 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sync_server.cli.options import open_node, said_of_form
 from sync_server.errors import FormWarnings, Problem
 from sync_server.node import Node
 from sync_server.services.form_state import set_form_state
@@ -50,10 +51,13 @@ def form() -> None:
 @click.pass_obj
 def list_(settings: Settings, project: int) -> None:
     """List the forms of a project: id, version, state, title."""
-    with Node.open(settings) as node, node.database.read() as session:
-        for found in forms.iter_forms(session, project):
-            current = found.current
-            click.echo(f"{found.form_id:<32} {current.version or '-':<14} {found.state:<8} {current.title}")
+    with open_node(settings) as node, node.database.read() as session:
+        found = list(forms.iter_forms(session, project))
+    if not found:
+        click.echo(f"Project {project} has no form yet: sync-server publish FILE")
+    for each in found:
+        current = each.current
+        click.echo(f"{each.form_id:<32} {current.version or '-':<14} {each.state:<8} {current.title}")
 
 
 def _state_command(name: str, state: str, help_text: str, told: str) -> click.Command:
@@ -63,7 +67,7 @@ def _state_command(name: str, state: str, help_text: str, told: str) -> click.Co
     @click.option("--reason", default="", help="Why; kept with the decision.")
     @click.pass_obj
     def command(settings: Settings, form_id: str, project: int, reason: str) -> None:
-        with Node.open(settings) as node:
+        with open_node(settings) as node, said_of_form(form_id, project):
             set_form_state(node, None, form_id, state, project_id=project, reason=reason)
         click.echo(f"{form_id} {told}")
 

@@ -1,11 +1,14 @@
-"""The settings as flags of the command, made from the one table."""
+"""What every command starts from: the settings, as flags made from the one table, then the node they name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sync_server.errors import NoNodeHere, NotFound
+from sync_server.node import Node
 from sync_server.settings import SETTINGS, Settings
 
 
@@ -25,3 +28,24 @@ def load_settings(ctx: click.Context, flags: dict[str, Any], *, file: Path | Non
     ctx.meta["settings"] = merged
     ctx.meta["file"] = file or ctx.meta.get("file")
     return Settings.load(merged, file=ctx.meta["file"])
+
+
+def open_node(settings: Settings) -> Node:
+    """Open the node that is there; raise NoNodeHere rather than begin one.
+
+    A command that only looks would else answer "all is whole" for a folder whose name was misspelt.
+    """
+    marks = ("node.key",) if settings.database_url else ("node.key", "sync.db")
+    if not any((settings.data / mark).exists() for mark in marks):
+        raise NoNodeHere(folder=settings.data.absolute())
+    return Node.open(settings)
+
+
+@contextmanager
+def said_of_form(form_id: str, project_id: int) -> Iterator[None]:
+    """Say which form is not there: at a terminal, "check the address" helps nobody."""
+    try:
+        yield
+    except NotFound as error:
+        said = f"There is no form {form_id} in project {project_id}. See those there are: sync-server form list"
+        raise click.ClickException(said) from error

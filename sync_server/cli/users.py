@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from sync_server.cli.options import open_node
 from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import access
@@ -57,8 +58,10 @@ def add(
 @click.pass_obj
 def list_(settings: Settings) -> None:
     """List the accounts, by e-mail."""
-    with Node.open(settings) as node:
+    with open_node(settings) as node:
         found = access.list_users(node, None)
+    if not found:
+        click.echo("There is no account yet: sync-server user add EMAIL --admin")
     for each in found:
         role = "administrator" if each.is_administrator else "user"
         digest = "digest" if each.uses_digest else "no digest"
@@ -72,7 +75,7 @@ def list_(settings: Settings) -> None:
 def password(settings: Settings, email: str, password_stdin: bool) -> None:
     """Give EMAIL a new password and end their sessions."""
     new = _get_password(password_stdin)
-    with Node.open(settings) as node:
+    with open_node(settings) as node:
         try:
             access.change_password(node, None, email, new)
         except NotFound as error:

@@ -12,8 +12,11 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import DateTime, String, TypeDecorator
+
+from sync_server.errors import DatabaseUnusable
 
 FEED_LOCK = 0x53594E43  # any constant: the advisory lock under which the feed's numbers are drawn
 
@@ -81,6 +84,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def unusable(error: DBAPIError) -> DatabaseUnusable:
+    """Say in one line why the database does not serve, without the statement."""
+    return DatabaseUnusable(reason=" ".join(str(error.orig).split()))
 
 
 def insert_for(session: Session) -> Any:

@@ -60,7 +60,7 @@ def test_export_goes_to_the_current_folder_under_the_forms_name(
 def test_export_of_an_unknown_form_says_so_and_writes_nothing(run: Run, tmp_path: Path) -> None:
     done = run("export", "nothing", "-o", tmp_path / "out.zip")
     assert done.exit_code == 1
-    assert "nothing here by that name" in done.output
+    assert "There is no form nothing" in done.output
     assert not (tmp_path / "out.zip").exists()
 
 

@@ -1,0 +1,57 @@
+"""What goes wrong at the command line is said in a sentence: no stack trace, and no node begun by mistake."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sync_server.cli import main
+from sync_server.node import Node
+from sync_server.settings import Settings
+
+
+def run(data: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--data", str(data), *arguments])
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    Node.open(Settings(data=tmp_path / "data")).close()
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    "command", ["verify", "rebuild", "digest", "quarantine", "export visit", "form list", "device list", "user list"]
+)
+def test_a_misspelt_folder_is_said_and_not_made(tmp_path: Path, command: str) -> None:
+    result = run(tmp_path / "dota", *command.split())
+    assert result.exit_code == 1
+    assert "There is no node in the folder" in result.stderr
+    assert not (tmp_path / "dota").exists()
+
+
+@pytest.mark.parametrize("command", ["export visit", "form close visit", "form reopen visit"])
+def test_an_unknown_form_is_named_with_where_to_look(data: Path, command: str) -> None:
+    result = run(data, *command.split())
+    assert result.exit_code == 1
+    assert "There is no form visit in project 1. See those there are: sync-server form list" in result.stderr
+
+
+def test_empty_lists_say_what_to_do(data: Path) -> None:
+    assert "sync-server publish" in run(data, "form", "list").stdout
+    assert "sync-server user add" in run(data, "user", "list").stdout
+    assert "sync-server device add" in run(data, "device", "list").stdout
+
+
+def test_a_picture_that_cannot_be_written_is_said(data: Path) -> None:
+    run(data, "device", "add", "Tablet 7")
+    result = run(data, "device", "qr", "Tablet 7", "--png", str(data / "no folder" / "code.png"))
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].endswith("code.png: No such file or directory")
+
+
+def test_a_damaged_database_is_said(data: Path) -> None:
+    (data / "sync.db").write_bytes(b"what somebody wrote over it\n" * 200)
+    result = run(data, "verify")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The database cannot be used: file is not a database.")
