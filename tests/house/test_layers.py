@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.house.sources import PACKAGE, ROOT, name_of, nodes_of, python_files
 
 # What others may name of SQLAlchemy: types to hand on, errors to understand, and whether a table is there at all.
-TYPES_FOR_ALL = {"Session", "Engine", "Connection", "IntegrityError", "OperationalError", "inspect"}
+TYPES_FOR_ALL = {"Session", "Engine", "Connection", "DBAPIError", "IntegrityError", "OperationalError", "inspect"}
 SPEAKS_SQL = ("sync_server/store/",)
 
 
