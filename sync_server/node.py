@@ -110,6 +110,7 @@ def _database(settings: Settings) -> Iterator[Database]:
 
 def _identity(database: Database) -> str:
     with database.write() as session:
+        nodes.require_writable(session)
         return nodes.ensure_node(session, new_id=lambda: uuid4().hex, now=datetime.now(UTC))
 
 

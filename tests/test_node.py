@@ -57,6 +57,13 @@ def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path: Path) -> No
     assert (tmp_path / "sync.db").read_text().startswith("this is no database")
 
 
+def test_a_database_that_cannot_be_written_is_said_at_the_start_not_at_the_first_upload(tmp_path: Path) -> None:
+    Node.open(Settings(data=tmp_path)).close()
+    read_only = f"sqlite:///file:{tmp_path / 'sync.db'}?mode=ro&uri=true"
+    with pytest.raises(DatabaseUnusable, match="readonly"):
+        Node.open(Settings(data=tmp_path, database_url=read_only))
+
+
 def test_a_database_that_does_not_answer_is_said(tmp_path: Path) -> None:
     url = "postgresql+psycopg://somebody:hidden@127.0.0.1:1/nothing"
     with pytest.raises(DatabaseUnusable, match="refused") as problem:

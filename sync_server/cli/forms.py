@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from sync_server.cli.options import open_node, said_of_form
-from sync_server.errors import FormWarnings, Problem
+from sync_server.cli.options import no_form, open_node, when_not_found
+from sync_server.errors import FormWarnings, NotFound, Problem
 from sync_server.node import Node
 from sync_server.services.form_state import set_form_state
 from sync_server.services.publish_folder import find_missing_media, is_source, iter_sources, put_changed_media
@@ -30,10 +30,12 @@ def publish(settings: Settings, paths: tuple[Path, ...], project: int, ignore_wa
     A folder `media` beside a form holds the files it names; those that changed replace what tablets have.
     """
     failed = False
-    with Node.open(settings) as node:
+    with Node.open(settings) as node, when_not_found(f"There is no project {project}."):
         for path in _sources(paths):
             try:
                 _publish(node, path, project, ignore_warnings=ignore_warnings)
+            except NotFound:
+                raise
             except Problem as problem:
                 failed = True
                 _say_problem(path, problem)
@@ -67,7 +69,7 @@ def _state_command(name: str, state: str, help_text: str, told: str) -> click.Co
     @click.option("--reason", default="", help="Why; kept with the decision.")
     @click.pass_obj
     def command(settings: Settings, form_id: str, project: int, reason: str) -> None:
-        with open_node(settings) as node, said_of_form(form_id, project):
+        with open_node(settings) as node, when_not_found(no_form(form_id, project)):
             set_form_state(node, None, form_id, state, project_id=project, reason=reason)
         click.echo(f"{form_id} {told}")
 

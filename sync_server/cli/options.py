@@ -42,10 +42,13 @@ def open_node(settings: Settings) -> Node:
 
 
 @contextmanager
-def said_of_form(form_id: str, project_id: int) -> Iterator[None]:
-    """Say which form is not there: at a terminal, "check the address" helps nobody."""
+def when_not_found(said: str) -> Iterator[None]:
+    """Say what is not there: at a terminal, "check the address" helps nobody."""
     try:
         yield
     except NotFound as error:
-        said = f"There is no form {form_id} in project {project_id}. See those there are: sync-server form list"
         raise click.ClickException(said) from error
+
+
+def no_form(form_id: str, project_id: int) -> str:
+    return f"There is no form {form_id} in project {project_id}. See those there are: sync-server form list"

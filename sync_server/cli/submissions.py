@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sync_server.cli.options import open_node, said_of_form
+from sync_server.cli.options import no_form, open_node, when_not_found
 from sync_server.exporters.file_names import safe_file_name
 from sync_server.services.export_data import Export, export_csv_zip
 from sync_server.services.list_quarantine import SHORT, WaitingReason, list_quarantine
@@ -26,7 +26,7 @@ def export(settings: Settings, form_id: str, output: Path | None, project_id: in
     if not target.parent.is_dir():
         raise click.BadParameter(f"there is no folder {target.parent}", param_hint="--output")
     counter = _Counter()
-    with open_node(settings) as node, said_of_form(form_id, project_id):
+    with open_node(settings) as node, when_not_found(no_form(form_id, project_id)):
         made = export_csv_zip(
             node, None, project_id=project_id, form_id=form_id, target=target, progress=counter, has_media=media
         )
@@ -57,7 +57,7 @@ def quarantine(ctx: click.Context) -> None:
 @click.pass_obj
 def accept(settings: Settings, instance_id: str, reason: str, form_id: str | None) -> None:
     """Let in what came for a closed form or from a tablet whose access was ended."""
-    with open_node(settings) as node:
+    with open_node(settings) as node, when_not_found(_no_instance(instance_id)):
         versions = accept_submission(node, None, instance_id, reason=reason, form_id=form_id)
     click.echo(f"Accepted {instance_id}: version(s) {', '.join(version[:SHORT] for version in versions)}.")
 
@@ -73,9 +73,13 @@ def settle(
     settings: Settings, instance_id: str, version: str, path: str | None, reason: str, form_id: str | None
 ) -> None:
     """Choose between contents that disagree. The others are kept; a later decision can choose again."""
-    with open_node(settings) as node:
+    with open_node(settings) as node, when_not_found(_no_instance(instance_id)):
         chosen = choose_version(node, None, instance_id, version, reason=reason, form_id=form_id, path=path)
     click.echo(f"Settled {instance_id}: version {chosen[:SHORT]} stands.")
+
+
+def _no_instance(instance_id: str) -> str:
+    return f"There is no submission {instance_id}. See what waits, and under which name: sync-server quarantine"
 
 
 class _Counter:

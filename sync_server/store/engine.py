@@ -88,7 +88,8 @@ class Database:
 
 def unusable(error: DBAPIError) -> DatabaseUnusable:
     """Say in one line why the database does not serve, without the statement."""
-    return DatabaseUnusable(reason=" ".join(str(error.orig).split()))
+    first, *_ = str(error.orig).splitlines() or [type(error.orig).__name__]
+    return DatabaseUnusable(reason=first)
 
 
 def insert_for(session: Session) -> Any:

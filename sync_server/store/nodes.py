@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from sync_server.store.tables import node, projects
@@ -18,6 +18,11 @@ def ensure_node(session: Session, *, new_id: Callable[[], str], now: datetime) -
     session.execute(insert(node).values(id=node_id, epoch=new_id(), created_at=now))
     session.execute(insert(projects).values(id=1, uid=new_id(), name="Community Policing Forums"))
     return node_id
+
+
+def require_writable(session: Session) -> None:
+    """Fail as a later write would: SQLite opens a file it may not write and only refuses the first write."""
+    session.execute(update(node).where(node.c.id == "").values(id=node.c.id))
 
 
 def iter_projects(session: Session) -> list[tuple[int, str]]:

@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from sync_server.cli import main
 from sync_server.node import Node
+from sync_server.services.shipped_forms import shipped_forms
 from sync_server.settings import Settings
 
 
@@ -35,6 +36,18 @@ def test_an_unknown_form_is_named_with_where_to_look(data: Path, command: str) -
     result = run(data, *command.split())
     assert result.exit_code == 1
     assert "There is no form visit in project 1. See those there are: sync-server form list" in result.stderr
+
+
+def test_an_unknown_project_is_named(data: Path) -> None:
+    result = run(data, "publish", str(shipped_forms()), "--project", "9")
+    assert (result.exit_code, result.stderr) == (1, "Error: There is no project 9.\n")
+
+
+@pytest.mark.parametrize("command", ["accept uuid:one", "settle uuid:one --keep ab"])
+def test_an_unknown_instance_is_named_with_where_to_look(data: Path, command: str) -> None:
+    result = run(data, "quarantine", *command.split(), "--reason", "a test")
+    assert result.exit_code == 1
+    assert "There is no submission uuid:one. See what waits" in result.stderr
 
 
 def test_empty_lists_say_what_to_do(data: Path) -> None:
