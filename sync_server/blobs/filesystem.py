@@ -8,6 +8,7 @@ another request may have renamed it a moment ago and not have come to that yet.
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -22,6 +23,7 @@ class FilesystemBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._incoming = folder / "incoming"
+        self._durable: set[Path] = set()
         self._incoming.mkdir(parents=True, exist_ok=True)
         for parent in (folder, *folder.absolute().parents[:2]):  # a kept blob needs every folder above it
             _sync_folder(parent)
@@ -63,9 +65,10 @@ class FilesystemBlobs:
 
     def _adopt(self, temporary: Path, blob_id: BlobId) -> None:
         target = self._path(blob_id)
-        if not target.parent.exists():
+        if target.parent not in self._durable:  # there already: whoever made it may not have come to the sync yet
             target.parent.mkdir(exist_ok=True)
             _sync_folder(self._folder)
+            self._durable.add(target.parent)
         if not target.exists():
             temporary.replace(target)
         _sync_folder(target.parent)
@@ -73,8 +76,9 @@ class FilesystemBlobs:
     def _forget_abandoned(self) -> None:
         oldest = time.time() - ABANDONED_AFTER_SECONDS
         for path in self._incoming.iterdir():
-            if path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError, PermissionError):  # kept by another process meanwhile; open, on Windows
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -54,7 +55,8 @@ class HashingSpool:
         return self.sha256
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # a full disk takes not even the last piece, which nobody wants any more
+            self._file.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 

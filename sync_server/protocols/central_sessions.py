@@ -25,6 +25,7 @@ from sync_server.store.accounts import Actor
 blueprint = Blueprint("central_sessions", __name__)
 
 SUCCESS = {"success": True}
+LONGEST_JSON = 1_000_000  # bytes: a stranger who signs in must not fill the memory
 
 
 @blueprint.post("/v1/sessions")
@@ -118,6 +119,8 @@ def delete_app_user(project_id: int, device_id: int) -> dict[str, bool]:
 
 def read_json(example: str) -> dict[str, Any]:
     """Read the request's JSON object, whatever its Content-Type says; raise UnreadableJson."""
+    if (request.content_length or 0) > LONGEST_JSON:
+        raise UnreadableJson(example=example)
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise UnreadableJson(example=example)

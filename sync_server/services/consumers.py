@@ -2,14 +2,17 @@
 
 A consumer reads on a snapshot and returns what to write; that write and its checkpoint go into one transaction, so a
 crash only repeats work. A slice aims at 50 ms, so that receiving never waits long for the processor. When a slice
-fails it is repeated change by change; the change that fails is parked and said, and the others go on.
+fails it is repeated change by change; the change that fails is parked and said, and the others go on. When it is the
+database that fails, no change is to blame: the slice is done again later.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from sync_server.node import Node
@@ -60,6 +63,8 @@ class Runner:
     def _prepare(self, session: Session, happened: Sequence[Change]) -> list[Write]:
         try:
             return [self._consumer.handle(session, happened)]
+        except DBAPIError:
+            raise
         except Exception:  # noqa: BLE001 one by one below: what fails there is parked with its reason
             log.warning("slice failed consumer=%s seq=%d node=%s", self._consumer.name, happened[0].seq, self._node.id)
         return [self._prepare_one(session, change) for change in happened]
@@ -67,6 +72,8 @@ class Runner:
     def _prepare_one(self, session: Session, change: Change) -> Write:
         try:
             return self._consumer.handle(session, [change])
+        except DBAPIError:
+            raise
         except Exception as error:
             log.exception(
                 "parked consumer=%s seq=%d key=%s node=%s", self._consumer.name, change.seq, change.key, self._node.id
@@ -87,11 +94,23 @@ def make_runners(node: Node) -> list[Runner]:
 
 
 def catch_up(node: Node, *, seconds: float | None = None) -> bool:
-    """Bring every consumer to the head; False when `seconds` ran out first, and the reader sees an older state."""
-    deadline = None if seconds is None else time.perf_counter() + seconds
+    """Bring every consumer to the head; False when `seconds` ran out first, and the reader sees an older state.
+
+    With `seconds`, a database that cannot be written now (a full disk) is no reason to show nothing either.
+    """
+    if seconds is None:
+        return _run_to_head(node, math.inf)
+    try:
+        return _run_to_head(node, time.perf_counter() + seconds)
+    except OperationalError as error:
+        log.warning("consumers cannot write node=%s error=%s", node.id, error.orig)
+        return False
+
+
+def _run_to_head(node: Node, deadline: float) -> bool:
     for runner in make_runners(node):
         while runner.run_slice() is not None:
-            if deadline is not None and time.perf_counter() > deadline:
+            if time.perf_counter() > deadline:
                 return False
     return True
 

@@ -4,11 +4,13 @@ The consumers are brought to the head first. The rows are read on one snapshot o
 it is let go, because a file's bytes never change and a long snapshot keeps SQLite's log growing.
 """
 
+import errno
 import logging
+import math
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -134,8 +136,9 @@ class _Source:
 @contextmanager
 def _prepared(node: Node, project_id: int, form_id: str, patience: float | None) -> Iterator[_Source]:
     """Open the snapshot; it is let go when the last document was read, or when the block ends."""
-    consumers.catch_up(node, seconds=patience)
-    with ExitStack() as snapshot:
+    # With a limit even where there is none: on a full disk what was worked out before must still come out.
+    consumers.catch_up(node, seconds=math.inf if patience is None else patience)
+    with _space_told(), ExitStack() as snapshot:
         session = snapshot.enter_context(node.database.read())
         schema = _schema(session, project_id, form_id)
         head, done = changes.head(session), checkpoints.get_checkpoint(session, ResolveSubmissions.name)
@@ -146,6 +149,14 @@ def _prepared(node: Node, project_id: int, form_id: str, patience: float | None)
         )
         documents = _documents(session, project_id, form_id, notes, snapshot)
         yield _Source(form_id, schema, documents, notes, _tag(session, head) if done == head else None)
+
+
+@contextmanager
+def _space_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NoSpaceForExport if error.errno == errno.ENOSPC else error from error
 
 
 def _tag(session: Session, head: int) -> str:
@@ -203,12 +214,18 @@ def _sealed_status(root: etree._Element, arrived: Collection[str]) -> str:
 def _guarded(node: Node, target: Path, progress: Progress) -> Progress:
     """Give up before the export takes the space that receiving needs."""
 
+    is_ours = _is_same_disk(target.parent, node.settings.data)
+
     def guarded(what: str, done: int) -> None:
-        if shutil.disk_usage(target.parent).free < node.settings.min_free_bytes:
+        if is_ours and shutil.disk_usage(target.parent).free < node.settings.min_free_bytes:
             raise NoSpaceForExport
         progress(what, done)
 
     return guarded
+
+
+def _is_same_disk(folder: Path, other: Path) -> bool:
+    return folder.stat().st_dev == other.stat().st_dev
 
 
 def _finished(node: Node, source: _Source, target: Path, written: Written, *, has_media: bool) -> Export:
@@ -223,5 +240,6 @@ def _finished(node: Node, source: _Source, target: Path, written: Written, *, ha
 def _forget_abandoned(parent: Path) -> None:
     oldest = time.time() - ABANDONED_AFTER_SECONDS
     for folder in parent.iterdir():
-        if folder.stat().st_mtime < oldest:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another download ended meanwhile
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)

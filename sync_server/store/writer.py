@@ -113,7 +113,9 @@ class Writer:
 
     def _transact(self, batch: list[_Item]) -> None:
         with self._database.write() as session:
-            for operation, items in _runs(batch):
+            # Functions last: a consumer's locks its checkpoint. Were uploads, which lock the feed, now before and now
+            # behind it, two processes on PostgreSQL would wait for each other.
+            for operation, items in _runs(sorted(batch, key=lambda item: item.operation is _call)):
                 results = operation(session, [item.argument for item in items])
                 for item, result in zip(items, results, strict=True):
                     item.result = result

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from sync_server.blobs import filesystem
 from sync_server.blobs.base import BlobStore
 from sync_server.blobs.filesystem import FilesystemBlobs
 from sync_server.blobs.memory import MemoryBlobs
-from sync_server.blobs.spool import IN_MEMORY_BYTES
+from sync_server.blobs.spool import IN_MEMORY_BYTES, HashingSpool
 from sync_server.core.ids import BlobId
 
 SIZES = (0, 1, IN_MEMORY_BYTES, IN_MEMORY_BYTES + 1, 3 * IN_MEMORY_BYTES)
@@ -65,3 +66,34 @@ def test_deleting_twice_is_no_error(blobs: BlobStore) -> None:
     blobs.delete(blob_id)
     blobs.delete(blob_id)
     assert list(blobs.iter_ids()) == []
+
+
+def test_a_spool_on_a_full_disk_is_forgotten_all_the_same(tmp_path: Path) -> None:
+    """The last piece is still in the buffer, so closing meets the full disk once more."""
+    full = tmp_path / "incoming"
+    full.symlink_to("/dev/full")
+    spool = HashingSpool(lambda: full, lambda path, blob_id: None)
+    spool.write(b"photo")
+    with pytest.raises(OSError, match="No space left"):
+        spool.keep()
+    spool.close()
+    assert not full.is_symlink()
+
+
+def test_a_folder_somebody_else_made_is_synced_before_it_is_relied_upon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = FilesystemBlobs(tmp_path)
+    (tmp_path / hashlib.sha256(b"photo").hexdigest()[:2]).mkdir()
+    synced: list[Path] = []
+    monkeypatch.setattr(filesystem, "_sync_folder", synced.append)
+    blobs.put(b"photo")
+    assert tmp_path in synced
+
+
+def test_a_file_kept_while_another_process_opens_the_store_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FilesystemBlobs(tmp_path)
+    monkeypatch.setattr(Path, "iterdir", lambda self: iter([self / "gone"]))
+    FilesystemBlobs(tmp_path)

@@ -156,3 +156,8 @@ def test_an_address_that_is_not_there_is_json_too(client: FlaskClient) -> None:
     response = client.get("/v1/nothing")
     assert response.status_code == 404
     assert response.get_json()["code"] == 404.1
+
+
+def test_a_stranger_cannot_fill_the_memory(client: FlaskClient) -> None:
+    response = client.post("/v1/sessions", data=b'{"email": "' + b"x" * 1_000_000 + b'", "password": "x"}')
+    assert response.status_code == 400

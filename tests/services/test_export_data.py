@@ -1,16 +1,18 @@
 """An export shows exactly what stands, on both databases, and says what it does not show."""
 
 import csv
+import sqlite3
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from sync_server.errors import InsufficientRights, NoSpaceForExport, NotFound
 from sync_server.node import Node
-from sync_server.services import access, consumers
+from sync_server.services import access, consumers, export_data
 from sync_server.services.export_data import Export, export_csv_zip, export_folder, export_root_csv, find_tag
 from sync_server.services.review_submission import accept_submission, choose_version
 from sync_server.store import forms
@@ -242,3 +244,44 @@ def test_export_gives_up_before_it_takes_the_space_receiving_needs(hub: Node, tm
     with pytest.raises(NoSpaceForExport):
         export_csv_zip(full, None, project_id=1, form_id="visit", target=tmp_path / "out.zip")
     assert not list(tmp_path.glob("*out.zip*"))
+
+
+def test_another_disk_is_filled_to_its_end_and_then_said(
+    hub: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick in the port is nobody's reserve."""
+    publish(hub)
+    send(hub, submission("uuid:1"))
+    full = replace(hub, settings=replace(hub.settings, min_free_bytes=10**18))
+    monkeypatch.setattr(export_data, "_is_same_disk", lambda *_: False)
+    export_csv_zip(full, None, project_id=1, form_id="visit", target=tmp_path / "out.zip")
+
+    def no_space(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export_data, "write_csv_zip", no_space)
+    with pytest.raises(NoSpaceForExport):
+        export_csv_zip(full, None, project_id=1, form_id="visit", target=tmp_path / "out.zip")
+
+
+def test_what_was_worked_out_comes_out_of_a_node_that_cannot_write(
+    hub: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(hub)
+    send(hub, submission("uuid:1"))
+    consumers.catch_up(hub)
+    send(hub, submission("uuid:2"))
+
+    def full(runner: consumers.Runner) -> float | None:
+        raise OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(consumers.Runner, "run_slice", full)
+    made, found = export(hub, tmp_path)
+    assert list(places(found["visit.csv"])) == ["uuid:1"]
+    assert "Export again" in made.provisional[0]
+
+
+def test_a_download_that_ends_meanwhile_disturbs_no_other(hub: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "iterdir", lambda self: iter([self / "gone"]))
+    with export_folder(hub) as folder:
+        assert folder.is_dir()

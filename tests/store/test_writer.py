@@ -30,9 +30,10 @@ def test_every_caller_gets_its_own_result(node: Node) -> None:
 
 def test_waiting_callers_share_one_commit(node: Node) -> None:
     sizes: list[int] = []
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
 
     def slow(session: Session) -> None:
+        begun.set()
         gate.wait(10)
 
     def count(session: Session, arguments: Sequence[int]) -> Sequence[int]:
@@ -41,6 +42,7 @@ def test_waiting_callers_share_one_commit(node: Node) -> None:
 
     with ThreadPoolExecutor(20) as pool:
         first = pool.submit(node.write, slow)
+        assert begun.wait(10)
         others = [pool.submit(node.writer.submit, count, n) for n in range(10)]
         while node.writer.waiting < 10:
             pass
@@ -48,6 +50,35 @@ def test_waiting_callers_share_one_commit(node: Node) -> None:
         assert [other.result(10) for other in others] == list(range(10))
         first.result(10)
     assert sizes == [10]
+
+
+def test_uploads_come_before_functions_so_that_all_processes_lock_in_one_order(node: Node) -> None:
+    done: list[str] = []
+    begun, gate = threading.Event(), threading.Event()
+
+    def hold(session: Session) -> None:
+        begun.set()
+        gate.wait(10)
+
+    def upload(session: Session, arguments: Sequence[str]) -> Sequence[str]:
+        done.extend(arguments)
+        return arguments
+
+    with ThreadPoolExecutor(4) as pool:
+        pool.submit(node.write, hold)
+        assert begun.wait(10)
+        for number, work in enumerate(
+            (
+                lambda: node.writer.submit(upload, "upload"),
+                lambda: node.write(lambda session: done.append("function")),
+                lambda: node.writer.submit(upload, "upload"),
+            )
+        ):
+            pool.submit(work)
+            while node.writer.waiting < number + 1:
+                pass
+        gate.set()
+    assert done == ["upload", "upload", "function"]
 
 
 def test_a_failing_item_fails_alone(node: Node) -> None:
