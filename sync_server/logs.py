@@ -6,6 +6,7 @@ did (300 to 600 µs): every blocking call hands the interpreter to another threa
 
 import logging
 import threading
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TextIO
 
@@ -43,15 +44,30 @@ class BackgroundHandler(logging.Handler):
     def _write(self) -> None:
         lines = []
         while not self._records.empty():
-            lines.append(self.format(self._records.get()) + "\n")
+            lines.append(self._line(self._records.get()))
         if lines:
-            self._stream.write("".join(lines))
-            self._stream.flush()
+            # On a full disk there is nowhere to say it; this thread must go on, or what waits would fill the memory.
+            with suppress(OSError):
+                self._stream.write("".join(lines))
+                self._stream.flush()
+
+    def _line(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record) + "\n"
+        except Exception as error:  # noqa: BLE001 a call of log with wrong arguments must not end all logging
+            return f"level=ERROR logger={record.name} cannot be written: {record.msg!r} ({error})\n"
+
+
+class OneLine(logging.Formatter):
+    """Keeps a message on its line: an instanceID is whatever somebody sent, and must not pass for a line of ours."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return "\\n".join(super().formatMessage(record).splitlines())
 
 
 def configure(level: str, stream: TextIO) -> None:
     """Log this program's events of `level` and above to the stream, and everybody else's warnings."""
     handler = BackgroundHandler(stream)
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(OneLine(FORMAT))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("sync_server").setLevel(level)

@@ -89,15 +89,15 @@ def qr(settings: Settings, which: str, png: Path | None, svg: Path | None) -> No
 
 
 def _find(node: Node, which: str) -> Actor:
-    """Find a device by number or by a name only one has that is not revoked."""
+    """Find a device by number (7, or #7) or by a name only one has that is not revoked; a name may be a number too."""
     found = devices.list_devices(node, None)
-    if which.isdecimal():
-        named = [each for each in found if each.id == int(which)]
-    else:
-        named = [each for each in found if each.display_name == which]
-        named = [each for each in named if not each.is_revoked] or named
+    called = [each for each in found if each.display_name == which]
+    called = [each for each in called if not each.is_revoked] or called
+    numbered = [each for each in found if which in (str(each.id), f"#{each.id}")]
+    named = list(dict.fromkeys((*called, *numbered)))
     if len(named) > 1:
-        raise click.UsageError(f"Several devices are called {which}. Name one by its number: sync-server device list")
+        numbers = " or ".join(f"#{each.id} ({each.display_name})" for each in named)
+        raise click.UsageError(f"Several devices may be meant by {which}. Name one by its number: {numbers}.")
     if not named:
         raise click.UsageError(f"No device is called {which}. See those there are: sync-server device list")
     return named[0]

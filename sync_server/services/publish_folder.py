@@ -88,7 +88,9 @@ def _try_to_publish(node: Node, path: Path, project_id: int) -> FormVersion | No
         return _publish(node, path, project_id)
     except Problem as problem:
         log.error("not published file=%s node=%s reason=%s", path.name, node.id, problem.text)
-        return None
+    except OSError as error:  # open in Excel, on Windows
+        log.error("not published file=%s node=%s reason=%s", path.name, node.id, error.strerror)
+    return None
 
 
 def _publish(node: Node, path: Path, project_id: int) -> FormVersion | None:

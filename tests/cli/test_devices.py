@@ -87,6 +87,14 @@ def test_device_revoke_takes_a_number_or_a_name_and_says_when_it_is_ambiguous(ru
     assert "No device is called nobody" in run("device", "revoke", "nobody").stderr
 
 
+def test_device_revoke_asks_when_one_is_called_by_the_number_of_another(run: Command) -> None:
+    run("device", "add", "Tablet 1")
+    run("device", "add", "1")
+    result = run("device", "revoke", "1")
+    assert (result.exit_code, "#2 (1) or #1 (Tablet 1)" in result.stderr) == (2, True)
+    assert "Device 2 (1)" in run("device", "revoke", "#2").stdout
+
+
 def test_device_qr_shows_the_same_address_again(run: Command) -> None:
     url = last_line(run("device", "add", "one"))
     assert last_line(run("device", "qr", "one")) == url
