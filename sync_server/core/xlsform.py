@@ -24,6 +24,8 @@ ANNOTATION_COLUMNS = ("sensitivity", "hxl")
 _ROW = re.compile(r"\[row : (\d+)\]\s*")
 _SHEET = re.compile(r"On the '(\w+)' sheet, ?")
 _NAMED = re.compile(r"(?:named|for the name|type|name:? |'name':) ?'([^']+)'")
+_NOT_RECOGNISED = "not recognized as a supported type"
+_NOT_A_FORM = "It is neither a workbook nor a table with a sheet 'survey'."
 _ADVICE = (
     ("Unknown question type", "Correct the 'type' column; the types are listed at xlsform.org."),
     ("has no label or hint", "Write a label in every language, or use type 'calculate' or 'hidden'."),
@@ -36,7 +38,10 @@ _ADVICE = (
     ("List name not in choices sheet", "Add the list to sheet 'choices', or correct its name in the 'type' column."),
     ("machine-readable codes", "Write the language with its code, such as 'Arabic (ar)'."),
     ("sheets with similar names", "Correct the sheet's name, or put an underscore before it to leave it out."),
-    ("not recognized as a supported type", "Send an .xlsx workbook, a Markdown table (.md) or XForm XML."),
+    (_NOT_RECOGNISED, "Send an .xlsx workbook, a Markdown table (.md) or XForm XML."),
+    ("Choice names with spaces", "In sheet 'choices', write the code without spaces; spaces belong into the label."),
+    ("have a sheet named 'survey'", "Name the sheet with the questions 'survey'."),
+    ("'name' value", "Give each row a name of its own, of letters, digits and underscores."),
     ("Missing translation", "Fill the cell in every language, or remove the column."),
     ("max-pixels", "Write max-pixels=1600 or so in the 'parameters' column."),
 )
@@ -53,7 +58,8 @@ class Message:
 
     def __str__(self) -> str:
         place = f"Sheet '{self.sheet}', row {self.row}: " if self.row else ""
-        return " ".join(f"{place}{self.text} {self.advice}".split())
+        text = self.text if self.text.rstrip().endswith((".", "!", "?")) else f"{self.text.rstrip()}."
+        return " ".join(f"{place}{text} {self.advice}".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +167,7 @@ def _require_form_id(settings: Sequence[Mapping[str, str]], fallback_form_id: st
 def _message(text: str, survey: Sequence[Mapping[str, str]]) -> Message:
     row = _ROW.search(text)
     sheet = _SHEET.search(text)
-    body = _SHEET.sub("", _ROW.sub("", text))
+    body = _NOT_A_FORM if _NOT_RECOGNISED in text else _SHEET.sub("", _ROW.sub("", text))
     number = int(row.group(1)) if row else _row_named(body, survey)
     advice = next((advice for part, advice in _ADVICE if part in text), "")
     return Message(body, (sheet.group(1) if sheet else "survey") if number else None, number, advice)

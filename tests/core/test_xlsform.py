@@ -109,9 +109,10 @@ HEAD = "| survey |\n| | type | name | label | relevant |\n| | text | a | A | |\n
         ("| | intteger | b | B | |", ("survey", 3), "Unknown question type 'intteger'", "xlsform.org"),
         ("| | text | b | B | ${zz}=1 |", ("survey", 3), "Could not find the name 'zz'", ""),
         ("| | text | b | | |", ("survey", 3), "'b' has no label", "Write a label"),
-        ("| | text | a | A | |", ("survey", 3), "must be unique", ""),
+        ("| | text | a | A | |", ("survey", 3), "must be unique", "a name of its own"),
         ("| | begin_group | g | G | |", ("survey", 3), "No matching 'end_group'", "Add the missing end row"),
         ("| | text | | B | |", ("survey", 3), "no name", "Fill the 'name' column"),
+        ("| | text | b c | B | |", ("survey", 3), "must begin with a letter", "letters, digits and underscores"),
         ("| | select_one x | b | B | |", (None, None), "choices sheet", "Add the sheet 'choices'"),
     ],
 )
@@ -122,6 +123,17 @@ def test_an_error_names_its_row_and_what_to_do(row: str, place: tuple[object, ob
     assert advice in problem.details["error"]
     if place[1]:
         assert problem.details["error"].startswith("Sheet 'survey', row 3: ")
+
+
+def test_a_file_that_is_no_form_is_said_plainly() -> None:
+    error = error_of("# Notes of the meeting\n").details["error"]
+    assert error.startswith("It is neither a workbook nor a table with a sheet 'survey'. Send an .xlsx workbook")
+
+
+def test_what_pyxform_says_and_what_to_do_are_two_sentences() -> None:
+    lists = "| choices |\n| | list_name | name | label |\n| | place | mosul | Mosul |\n"
+    error = error_of(HEAD + "| | select_one gender | b | B | |\n" + lists + SETTINGS).details["error"]
+    assert "choices sheet: gender. Add the list" in error
 
 
 def test_warnings_are_passed_on_with_what_to_do() -> None:
