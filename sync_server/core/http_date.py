@@ -7,6 +7,7 @@ submission's own `end` is ruled out; of those left the one nearer to the server'
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATE = re.compile(
@@ -36,6 +37,7 @@ def _is_after(moment: datetime, end: datetime | None) -> bool:
     return end is None or end.tzinfo is None or end - moment <= _ROUNDING
 
 
+@lru_cache(maxsize=64)  # tablets that send in the same second say the same
 def _read_moments(header: str) -> list[datetime]:
     """List the moments a header can mean: one where the hour shows a 24-hour clock (Enketo's), else two."""
     match = _DATE.match(header)

@@ -77,12 +77,7 @@ def local_name(element: etree._Element) -> str:
 
 def _child(parent: etree._Element | None, name: str) -> etree._Element | None:
     """Find a direct child by local name: entity metas in groups must not be taken for the form's."""
-    if parent is None:
-        return None
-    for child in parent.iterchildren(etree.Element):
-        if child.tag == name or child.tag.endswith("}" + name):
-            return child
-    return None
+    return None if parent is None else next(parent.iterchildren("{*}" + name), None)
 
 
 def _text(element: etree._Element | None) -> str | None:

@@ -13,7 +13,6 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import http_date
 
 from sync_server.core.openrosa_xml import write_response
 from sync_server.errors import (
@@ -180,13 +179,15 @@ def _with_challenge(response: Response) -> Response:
 
 
 def _dress_openrosa(response: Response) -> Response:
-    headers = response.headers
-    headers["X-OpenRosa-Version"] = "1.0"
-    headers["X-OpenRosa-Accept-Content-Length"] = str(current_node().settings.chunk_bytes)
-    headers["Content-Language"] = request_language()
-    headers.setdefault("Date", http_date())
-    # Collect serves a list from its cache without asking if it may; an error must not be kept at all.
-    headers.setdefault("Cache-Control", "private, no-cache" if response.status_code < 400 else "no-store")
+    headers = [
+        ("X-OpenRosa-Version", "1.0"),
+        ("X-OpenRosa-Accept-Content-Length", str(current_node().settings.chunk_bytes)),
+        ("Content-Language", request_language()),
+    ]
+    if "Cache-Control" not in response.headers:
+        # Collect serves a list from its cache without asking if it may; an error must not be kept at all.
+        headers.append(("Cache-Control", "private, no-cache" if response.status_code < 400 else "no-store"))
+    response.headers.extend(headers)  # at once: setting one by one looks for each among the others
     return response
 
 

@@ -19,7 +19,7 @@ _ASKED = {"ku": "ckb"}
 
 def request_language() -> str:
     """Choose among the languages we speak by Accept-Language; English when it names none of them."""
-    if not request.accept_languages:
+    if "HTTP_ACCEPT_LANGUAGE" not in request.environ:
         return "en"
     best = request.accept_languages.best_match([*LANGUAGES, *_ASKED]) or "en"
     return _ASKED.get(best, best)
