@@ -24,6 +24,10 @@ class Spool(Protocol):
 
     def read(self, size: int = -1, /) -> bytes: ...
 
+    def set_down(self) -> None:
+        """Take up neither memory nor an open file until it is kept; nothing is written or read after this."""
+        ...
+
     def keep(self) -> BlobId:
         """Make the bytes durable under their sha256; return when they would survive a power cut."""
         ...

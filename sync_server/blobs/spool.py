@@ -44,13 +44,20 @@ class HashingSpool:
     def tell(self) -> int:
         return self._file.tell()
 
+    def set_down(self) -> None:
+        if self._path is None:
+            self._move_to_disk()
+        self._file.close()
+
     def keep(self) -> BlobId:
         if self._path is None:
             self._move_to_disk()
+        assert self._path is not None
+        if self._file.closed:
+            self._file = self._path.open("r+b")
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        assert self._path is not None
         self._adopt(self._path, self.sha256)
         return self.sha256
 

@@ -19,6 +19,7 @@ from sync_server.services.receive_submission import UploadedFile
 XML_PART = "xml_submission_file"
 UNKNOWN_TYPE = "application/octet-stream"
 PIECE_BYTES = 65_536
+HELD_BYTES = 1_000_000  # of one upload's files in memory or in open ones; an album has more than a process may open
 NO_SPACE = 28  # errno ENOSPC, the same number everywhere
 
 
@@ -74,6 +75,7 @@ class _Parts:
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
         self._xml: list[bytes] | None = None
+        self._held = 0
         self.files: list[UploadedFile] = []
 
     @property
@@ -84,11 +86,18 @@ class _Parts:
         if part.name == XML_PART and self._xml is None:
             self._xml = []
             return self._xml.append
+        self._set_down_last()
         if part.file_name is None:
             return None
         file = UploadedFile(_file_name(part), part.content_type or UNKNOWN_TYPE, self._blobs.spool())
         self.files.append(file)
         return file.spool.write
+
+    def _set_down_last(self) -> None:
+        if self.files and self._held <= HELD_BYTES:
+            self._held += self.files[-1].spool.size
+        if self._held > HELD_BYTES:
+            self.files[-1].spool.set_down()
 
     def take_bare_xml(self, pieces: Iterator[bytes]) -> None:
         self._xml = list(pieces)

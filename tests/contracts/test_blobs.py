@@ -54,6 +54,25 @@ def test_a_spool_can_be_read_back_while_it_is_written(blobs: BlobStore) -> None:
     assert spool.read() == b"first second"
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_what_was_set_down_is_kept_whole(blobs: BlobStore, size: int) -> None:
+    spool = blobs.spool()
+    spool.write(b"x" * size)
+    spool.set_down()
+    blob_id = spool.keep()
+    spool.close()
+    with blobs.open(blob_id) as stream:
+        assert stream.read() == b"x" * size
+
+
+def test_what_was_set_down_without_being_kept_is_forgotten(tmp_path: Path) -> None:
+    spool = FilesystemBlobs(tmp_path).spool()
+    spool.write(b"x")
+    spool.set_down()
+    spool.close()
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
 def test_what_is_not_here_is_said(blobs: BlobStore) -> None:
     missing = BlobId("0" * 64)
     assert blobs.size(missing) is None

@@ -1,5 +1,6 @@
 """A tablet sends what it has, and everything well-formed is taken."""
 
+import os
 from io import BytesIO
 
 import pytest
@@ -7,6 +8,8 @@ from flask.testing import FlaskClient
 from lxml import etree
 from werkzeug.test import TestResponse, encode_multipart
 
+from sync_server.blobs.spool import HashingSpool
+from sync_server.core.ids import BlobId
 from sync_server.node import Node
 from sync_server.services import devices
 from sync_server.store import forms
@@ -199,3 +202,23 @@ def test_a_sealed_submission_is_carried_unread_with_its_parts_in_any_chunk(table
     assert tablet.send(sealed, ("submission.xml.enc", b"\x02")).status_code == 201
     kept = stored(hub)
     assert (kept.xml, sorted(kept.files)) == ([sealed], ["photo.jpg.enc", "submission.xml.enc"])
+
+
+def test_an_album_takes_no_more_open_files_than_a_few_photos(
+    tablet: Tablet, hub: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand photos, or forty tablets with thirty each: a process may open 1,024 files."""
+    open_files: list[int] = []
+    keep = HashingSpool.keep
+
+    def count_and_keep(spool: HashingSpool) -> BlobId:
+        open_files.append(len(os.listdir("/proc/self/fd")))
+        return keep(spool)
+
+    monkeypatch.setattr(HashingSpool, "keep", count_and_keep)
+    before = len(os.listdir("/proc/self/fd"))
+    photos = [(f"{number}.jpg", b"%d" % number + b"j" * 300_000) for number in range(60)]
+    assert tablet.send(XML, *photos).status_code == 201
+    assert len(open_files) == 60
+    assert max(open_files) < before + 15
+    assert len(stored(hub).files) == 60
