@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from sync_server.core.openrosa_xml import write_response
@@ -23,6 +24,7 @@ from sync_server.errors import (
     NotFound,
     Problem,
     RequestNotUnderstood,
+    ServerBusy,
 )
 from sync_server.node import Node
 from sync_server.protocols.addresses import RowNumber, TidyAddress
@@ -137,7 +139,7 @@ def _to_problem(error: Exception) -> Problem:
         return _from_http(error)
     # The rule, not the address: an address may hold a token.
     log.error("unexpected error rule=%s method=%s", request.url_rule, request.method, exc_info=error)
-    return Problem()
+    return ServerBusy() if isinstance(error, OperationalError) else Problem()
 
 
 def _from_http(error: HTTPException) -> Problem:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import sha256_hex
@@ -134,7 +135,10 @@ def note_use(node: Node, device: Actor) -> None:
     """Note that a tablet was seen, once an hour at most."""
     now = datetime.now(UTC)
     if device.last_used_at is None or now - device.last_used_at > _NOTE_USE_EVERY:
-        node.write(lambda session: accounts.note_use(session, device.id, now=now))
+        try:
+            node.write(lambda session: accounts.note_use(session, device.id, now=now))
+        except OperationalError as error:  # on a full disk tablets still get their forms
+            log.warning("use not noted actor=%d node=%s error=%s", device.id, node.id, error.orig)
         node.tokens.forget()
 
 

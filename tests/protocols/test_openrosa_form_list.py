@@ -1,18 +1,22 @@
 """A tablet finds its forms: list, XML, manifest, media."""
 
 import hashlib
+import sqlite3
 from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 from lxml import etree
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from sync_server.app import create_app
 from sync_server.node import Node
 from sync_server.services import devices
 from sync_server.store import forms
-from tests.protocols.conftest import Publish, Tablet, make_form, put_media
+from sync_server.store.engine import Database
+from sync_server.store.writer import Writer
+from tests.protocols.conftest import Publish, Tablet, make_form, make_submission, put_media
 
 LIST = "{http://openrosa.org/xforms/xformsList}"
 MANIFEST = "{http://openrosa.org/xforms/xformsManifest}"
@@ -146,3 +150,26 @@ def test_another_projects_versions_are_not_there(tablet: Tablet, client: FlaskCl
     response = client.get(f"/v1/key/{tablet.token}/projects/2/formList")
     assert response.status_code == 403
     assert tablet.get("/forms/99/form.xml").status_code == 404
+
+
+def test_a_node_that_cannot_write_still_lists_its_forms(
+    tablet: Tablet, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk."""
+    publish()
+
+    def full(*_: object) -> None:
+        raise OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(Writer, "run", full)
+    assert tablet.get("/formList").status_code == 200
+
+
+def test_a_database_that_is_away_is_a_reason_to_come_again(tablet: Tablet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("", {}, sqlite3.OperationalError("connection refused"))
+
+    monkeypatch.setattr(Database, "read", away)
+    response = tablet.send(make_submission())
+    assert response.status_code == 503
+    assert "send it again" in response.text

@@ -1,7 +1,7 @@
 """A tablet sends what it has, and everything well-formed is taken."""
 
-import os
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,6 +17,7 @@ from tests.protocols.conftest import Publish, Tablet, make_submission
 from tests.protocols.received import stored
 
 XML = make_submission()
+OPEN_FILES = Path("/proc/self/fd")
 
 
 def message(response: TestResponse) -> str:
@@ -212,11 +213,11 @@ def test_an_album_takes_no_more_open_files_than_a_few_photos(
     keep = HashingSpool.keep
 
     def count_and_keep(spool: HashingSpool) -> BlobId:
-        open_files.append(len(os.listdir("/proc/self/fd")))
+        open_files.append(len(list(OPEN_FILES.iterdir())))
         return keep(spool)
 
     monkeypatch.setattr(HashingSpool, "keep", count_and_keep)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(OPEN_FILES.iterdir()))
     photos = [(f"{number}.jpg", b"%d" % number + b"j" * 300_000) for number in range(60)]
     assert tablet.send(XML, *photos).status_code == 201
     assert len(open_files) == 60
