@@ -2,6 +2,7 @@
 
 import click
 
+from sync_server.cli.counter import Counter
 from sync_server.cli.options import open_node
 from sync_server.services import consumers
 from sync_server.services.digest_node import digest_node
@@ -13,11 +14,14 @@ from sync_server.settings import Settings
 @click.pass_obj
 def verify(settings: Settings) -> None:
     """Check every row and every file; exit 1 when something is wrong."""
+    counter = Counter()
     with open_node(settings) as node:
         faults = 0
-        for finding in verify_node(node, progress=_say_progress):
+        for finding in verify_node(node, progress=lambda done: counter("checked", done)):
+            counter.clear()
             click.echo(finding, err=True)
             faults += 1
+    counter.finish()
     if faults:
         raise click.ClickException(f"{faults} fault(s) found. Restore what is named from a back-up or another node.")
     click.echo("Everything stored is whole.")
@@ -40,10 +44,6 @@ def digest(settings: Settings) -> None:
         consumers.catch_up(node)
         for name, value in digest_node(node).items():
             click.echo(f"{name:<12}{value}")
-
-
-def _say_progress(done: int) -> None:
-    click.echo(f"\r{done} checked", err=True, nl=False)
 
 
 COMMANDS = (verify, rebuild, digest)

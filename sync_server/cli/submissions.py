@@ -1,11 +1,10 @@
 """Commands about submissions: export a form's, see and settle what waits for a person."""
 
-import sys
-import time
 from pathlib import Path
 
 import click
 
+from sync_server.cli.counter import Counter
 from sync_server.cli.options import no_form, open_node, when_not_found
 from sync_server.exporters.file_names import safe_file_name
 from sync_server.services.export_data import Export, export_csv_zip
@@ -25,7 +24,7 @@ def export(settings: Settings, form_id: str, output: Path | None, project_id: in
     target = (output or Path(f"{safe_file_name(form_id)}.zip")).absolute()
     if not target.parent.is_dir():
         raise click.BadParameter(f"there is no folder {target.parent}", param_hint="--output")
-    counter = _Counter()
+    counter = Counter()
     with open_node(settings) as node, when_not_found(no_form(form_id, project_id)):
         made = export_csv_zip(
             node, None, project_id=project_id, form_id=form_id, target=target, progress=counter, has_media=media
@@ -80,30 +79,6 @@ def settle(
 
 def _no_instance(instance_id: str) -> str:
     return f"There is no submission {instance_id}. See what waits, and under which name: sync-server quarantine"
-
-
-class _Counter:
-    """Counts on one line of the terminal, a few times a second; silent where nobody watches."""
-
-    def __init__(self) -> None:
-        self._is_watched = sys.stderr.isatty()
-        self._counts: dict[str, int] = {}
-        self._said_at = 0.0
-
-    def __call__(self, what: str, done: int) -> None:
-        self._counts[what] = done
-        now = time.monotonic()
-        if self._is_watched and now - self._said_at > 0.2:
-            self._said_at = now
-            self._say()
-
-    def finish(self) -> None:
-        if self._is_watched:
-            self._say()
-            click.echo(err=True)
-
-    def _say(self) -> None:
-        click.echo("\r" + ", ".join(f"{done} {what}" for what, done in self._counts.items()), err=True, nl=False)
 
 
 def _say_what_is_in(made: Export) -> None:

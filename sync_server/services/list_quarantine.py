@@ -65,8 +65,13 @@ def _explain(submission: QuarantinedSubmission, flag: dict[str, Any]) -> Waiting
     )
 
 
-_ACCEPT = "To let it in: `quarantine accept {id} --reason …`. Else leave it: it is kept, and stays out of exports."
-_SETTLE = "Compare, then: `quarantine settle {id} --keep VERSION --reason …` with VERSION one of {versions}."
+_ACCEPT = (
+    "To let it in: `sync-server quarantine accept {id} --reason …`. Else leave it: it is kept, and stays out of exports."
+)
+_SETTLE = (
+    "Ask who filled it, then: `sync-server quarantine settle {id} --keep VERSION --reason …` with VERSION one of "
+    "{versions}."
+)
 
 _WORDS = {
     "form_closed": ("{what} came when the form was closed.", _ACCEPT),
@@ -94,7 +99,7 @@ _WORDS = {
         "All are kept. An edit that sends the right file again settles it.",
     ),
     "waits_for_original": (
-        "It is an edit of {instance_id}, which has not arrived.",
+        "An edit came, but not its original, {instance_id}.",
         "Find the tablet that made the original and let it send.",
     ),
 }

@@ -63,6 +63,23 @@ def test_a_picture_that_cannot_be_written_is_said(data: Path) -> None:
     assert result.stderr.splitlines()[-1].endswith("code.png: No such file or directory")
 
 
+def test_a_tablet_needs_a_name(data: Path) -> None:
+    result = run(data, "device", "add", " ")
+    assert (result.exit_code, "such as 'Tablet 7'" in result.stderr) == (2, True)
+
+
+def test_verify_says_each_fault_on_a_line_of_its_own(data: Path) -> None:
+    run(data, "publish", str(shipped_forms() / "cpf_concern"))
+    blob = next((data / "blobs").glob("[0-9a-f][0-9a-f]/*"))
+    blob.write_bytes(b"what a failing disk made of it")
+    result = run(data, "verify")
+    assert result.exit_code == 1
+    found, summary = result.stderr.splitlines()[-2:]
+    assert found.startswith("The ")
+    assert "is damaged" in found
+    assert summary.startswith("Error: ")
+
+
 def test_a_damaged_database_is_said(data: Path) -> None:
     (data / "sync.db").write_bytes(b"what somebody wrote over it\n" * 200)
     result = run(data, "verify")

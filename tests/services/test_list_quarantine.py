@@ -79,7 +79,7 @@ def test_conflicting_edits_are_listed_with_the_field(node: Node) -> None:
 def test_edit_whose_original_is_missing_is_listed(node: Node) -> None:
     publish(node)
     send(node, submission("uuid:b", edits="uuid:a"))
-    assert [waiting.reason for waiting in listed(node)] == ["It is an edit of uuid:a, which has not arrived."]
+    assert [waiting.reason for waiting in listed(node)] == ["An edit came, but not its original, uuid:a."]
 
 
 def test_files_that_disagree_and_missing_instance_ids_are_listed(node: Node) -> None:
