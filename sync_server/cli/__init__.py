@@ -9,7 +9,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from sync_server import logs
-from sync_server.cli import checks, demo, devices, forms, serve, submissions, users
+from sync_server.cli import checks, demo, devices, doctor, forms, serve, submissions, users
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.errors import Problem
 from sync_server.store.engine import unusable
@@ -54,5 +54,6 @@ for command in (
     *submissions.COMMANDS,
     *checks.COMMANDS,
     *demo.COMMANDS,
+    *doctor.COMMANDS,
 ):
     main.add_command(command)

@@ -1,12 +1,11 @@
 """Commands about tablets: add one and show its QR code, list them, end one's access."""
 
-import sys
-from io import StringIO
 from pathlib import Path
 
 import click
 import segno
 
+from sync_server.cli.codes import draw_code
 from sync_server.cli.options import open_node
 from sync_server.core.collect_settings import encode_settings, make_settings
 from sync_server.errors import NotFound
@@ -38,7 +37,7 @@ def add(settings: Settings, name: str, project_id: int) -> None:
     url = _tablet_url(settings, token, project_id)
     _warn_of_unreachable(settings)
     click.echo(f"Device {added.id} ({added.display_name}). In Collect: Configure with QR code, and scan this.")
-    click.echo(_draw(_make_code(settings, url)))
+    click.echo(draw_code(_make_code(settings, url)))
     click.echo(url)
 
 
@@ -84,7 +83,7 @@ def qr(settings: Settings, which: str, png: Path | None, svg: Path | None) -> No
             code.save(str(file), kind=kind, scale=PICTURE_SCALE)
             click.echo(f"Wrote {file}")
     if png is None and svg is None:
-        click.echo(_draw(code))
+        click.echo(draw_code(code))
         click.echo(url)
 
 
@@ -118,21 +117,6 @@ def _describe(each: Actor) -> tuple[str, ...]:
 def _make_code(settings: Settings, url: str) -> segno.QRCode:
     text = encode_settings(make_settings(url, project_name=settings.node_name))
     return segno.make(text, error="l", micro=False)
-
-
-def _draw(code: segno.QRCode) -> str:
-    """Draw a code for the terminal: two rows of modules to a line, or full blocks where letters fail."""
-    drawing = StringIO()
-    code.terminal(out=drawing, border=2, compact=_can_say_blocks())
-    return drawing.getvalue().rstrip("\n")
-
-
-def _can_say_blocks() -> bool:
-    try:
-        "▀▄█".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _tablet_url(settings: Settings, token: str, project_id: int) -> str:

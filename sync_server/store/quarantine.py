@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, or_, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from sync_server.core.submission_state import SubmissionState
@@ -29,10 +29,14 @@ class QuarantinedSubmission:
 def iter_quarantined(session: Session) -> Iterator[QuarantinedSubmission]:
     """Stream what waits for a person, oldest first."""
     t = submissions.c
-    waits = or_(t.is_held, t.has_conflict, cast(t.flags, Text) != "[]")
-    query = _select().where(waits).order_by(t.first_received_at, t.root_id, t.id)
+    query = _select().where(_waits()).order_by(t.first_received_at, t.root_id, t.id)
     for row in session.execute(query, execution_options={"yield_per": 200}):
         yield _quarantined(row)
+
+
+def count_quarantined(session: Session) -> int:
+    """How many submissions wait for a person."""
+    return session.scalar(select(func.count()).select_from(submissions).where(_waits())) or 0
 
 
 def find_submissions(session: Session, root_id: str) -> list[QuarantinedSubmission]:
@@ -40,6 +44,11 @@ def find_submissions(session: Session, root_id: str) -> list[QuarantinedSubmissi
     t = submissions.c
     query = _select().where(t.root_id == root_id).order_by(t.project_id, t.form_id).limit(20)
     return [_quarantined(row) for row in session.execute(query)]
+
+
+def _waits() -> ColumnElement[bool]:
+    t = submissions.c
+    return or_(t.is_held, t.has_conflict, cast(t.flags, Text) != "[]")
 
 
 def _select() -> Select[Any]:

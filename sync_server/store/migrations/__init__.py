@@ -19,12 +19,26 @@ def migrate(database: Database) -> None:
         if not database.is_sqlite:  # several processes may start at once; one of them migrates
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FEED_LOCK})
         config = _config(connection)
-        if current_revision(connection) != ScriptDirectory.from_config(config).get_current_head():
+        if not is_newest(read_revision(connection)):
             _upgrade(config, connection)
 
 
-def current_revision(connection: Connection) -> str | None:
+def read_revision(connection: Connection) -> str | None:
+    """Return the database's revision; None when it has none, as an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_newest(revision: str | None) -> bool:
+    return revision == _scripts().get_current_head()
+
+
+def is_known(revision: str) -> bool:
+    """Tell whether the revision is one of this program's: one that is not was made by a newer program."""
+    return any(script.revision == revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(__file__).parent))
 
 
 def _config(connection: Connection) -> Config:
@@ -38,4 +52,4 @@ def _upgrade(config: Config, connection: Connection) -> None:
     try:
         upgrade(config, "head")
     except CommandError as error:
-        raise DatabaseTooNew(revision=current_revision(connection)) from error
+        raise DatabaseTooNew(revision=read_revision(connection)) from error
