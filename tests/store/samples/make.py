@@ -1,0 +1,66 @@
+"""Make a sample of today's data folder, for tests of every later version to open and upgrade.
+
+    .venv/bin/python -m tests.store.samples.make 0001-first-tables
+
+writes NAME.zip and NAME.json (its digest) beside this file. Make one whenever a revision of the database, or the
+layout of the folder, is new; never make an old one again: it is what that version wrote.
+"""
+
+import json
+import sys
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sync_server.errors import UnreadableXml
+from sync_server.node import Node
+from sync_server.services import consumers, devices
+from sync_server.services.digest_node import digest_node
+from sync_server.services.review_submission import accept_submission
+from sync_server.settings import Settings
+from tests.support.samples import publish_visit, send, visit
+
+HERE = Path(__file__).parent
+ALWAYS = (2026, 11, 22, 0, 0, 0)
+
+
+def fill(node: Node) -> None:
+    """One of each: edits, a variant, a stranger, a held one with a decision, a file, what could not be read."""
+    publish_visit(node, "1")
+    publish_visit(node, "2")
+    devices.add_device(node, None, "Tablet 7", 1)
+    send(node, visit("plain"))
+    send(node, visit("photo", photo="a.jpg"), [("a.jpg", b"a photo")])
+    send(node, visit("edited"))
+    send(node, visit("edit", deprecates="edited", people="8", version="2"), minutes=1)
+    send(node, visit("variant", people="1"))
+    send(node, visit("variant", people="2"), minutes=2)
+    send(node, visit("stranger", form="unpublished"))
+    send(node, visit("wrong", people="many"))
+    send(node, visit("late", place="بەرتەلە"), is_revoked=True)
+    send(node, visit("orphan", deprecates="never came"))
+    try:
+        send(node, b"<data id='visit'><place>Barte")
+    except UnreadableXml:
+        pass  # as it should be: set aside for rescue
+    consumers.catch_up(node)
+    accept_submission(node, None, "uuid:late", reason="The tablet was found again.")
+    consumers.catch_up(node)
+
+
+def main(name: str) -> None:
+    """Make the folder, note its digest, and zip it once it is closed."""
+    with TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        with Node.open(Settings(data=data, min_free_bytes=0)) as node:
+            fill(node)
+            digest = digest_node(node)
+        with zipfile.ZipFile(HERE / f"{name}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for path in sorted(each for each in data.rglob("*") if each.is_file()):
+                entry = zipfile.ZipInfo(path.relative_to(data).as_posix(), ALWAYS)
+                archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    (HERE / f"{name}.json").write_text(json.dumps(digest, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
