@@ -294,3 +294,86 @@ class NoNodeHere(Problem):
         "There is no node in the folder {folder}, so there is nothing to show. Name the right folder with --data or "
         "SYNC_DATA; `sync-server serve` begins a new node."
     )
+
+
+class BackupFolderMissing(Problem):
+    code = "500.110"
+    message = (
+        "The folder for back-ups, {folder}, is not there, so no back-up was made. Plug in the disk, or name another "
+        "folder (setting backup_folder)."
+    )
+
+
+class BackupNotSealed(Problem):
+    code = "500.111"
+    message = (
+        "A back-up holds everything about everyone, and is only written encrypted. Set a passphrase "
+        "(SYNC_BACKUP_PASSPHRASE_FILE) or a public key (SYNC_BACKUP_PUBLIC_KEY), and keep it where this machine is not."
+    )
+
+
+class WrongBackupSecret(Problem):
+    code = "500.112"
+    message = (
+        "This passphrase or private key does not open the back-up of {made_at}. Nothing was touched. Use the one that "
+        "was set when it was made."
+    )
+
+
+class BackupDamaged(Problem):
+    code = "500.113"
+    message = (
+        "The back-up is damaged at {name}, and nothing was touched. Try an older one, or a copy of it on another disk."
+    )
+
+
+class NoBackupHere(Problem):
+    code = "500.114"
+    message = (
+        "There is no back-up in {folder}. Name a file that ends in .backup, or a folder with the back-ups of one node."
+    )
+
+
+class FolderNotEmpty(Problem):
+    code = "500.115"
+    message = (
+        "The folder {folder} is not empty, and a restore never writes over what is there. Nothing was touched. Name a "
+        "new folder with --data."
+    )
+
+
+class OtherDatabase(Problem):
+    code = "500.116"
+    message = (
+        "This back-up needs {needed}, and the setting database_url names something else or a database in use. Nothing "
+        "was touched. For PostgreSQL name an empty database; for SQLite leave it empty."
+    )
+
+
+class DatabaseToolMissing(Problem):
+    code = "500.117"
+    message = (
+        "{tool} is not installed, or is older than the database server (version {version}). Install PostgreSQL's "
+        "client programs of the server's version or later."
+    )
+
+
+class DatabaseToolFailed(Problem):
+    code = "500.118"
+    message = "{tool} failed: {reason}"
+
+
+class RestoreUnfinished(Problem):
+    code = "500.119"
+    message = (
+        "A restore into the folder {folder} is under way or was broken off. Wait for its end; if it was broken off, "
+        "delete the folder and restore again."
+    )
+
+
+class NoSpaceForBackup(Problem):
+    code = "507.93"
+    message = (
+        "The disk has not enough room for the copy of the database from which a back-up is made ({size} bytes). Make "
+        "space, then try again."
+    )

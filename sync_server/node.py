@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from sync_server.blobs.base import BlobStore
 from sync_server.blobs.filesystem import FilesystemBlobs
 from sync_server.blobs.free_space import FreeSpace
-from sync_server.errors import DataMissing, FolderUnusable
+from sync_server.errors import DataMissing, FolderUnusable, RestoreUnfinished
 from sync_server.settings import Settings
 from sync_server.store import nodes
 from sync_server.store.engine import Database, unusable
@@ -32,6 +32,8 @@ from sync_server.store.token_cache import TokenCache
 from sync_server.store.writer import Writer
 
 R = TypeVar("R")
+
+RESTORING = "restoring"  # a folder in the data folder, there as long as a restore is under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ def _identity(database: Database) -> str:
 
 
 def _refuse_lost_database(settings: Settings, database: Database) -> None:
+    if (settings.data / RESTORING).exists():
+        raise RestoreUnfinished(folder=settings.data)
     if (settings.data / "node.key").exists() and not inspect(database.engine).has_table("node"):
         raise DataMissing(folder=settings.data)
 

@@ -6,6 +6,7 @@ environment, the environment over the TOML file, the file over the default. An i
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -48,6 +49,16 @@ class Settings:
     min_free_bytes: int = _setting(
         200_000_000, "Free disk space below which uploads are turned away, so that the database can always finish."
     )
+    backup_folder: Path | None = _setting(
+        None, "Folder for back-ups, such as one on a USB disk; while it is not there none is made. Empty: no schedule."
+    )
+    backup_passphrase: str = _setting("", "Passphrase that opens the back-ups.", is_secret=True)
+    backup_public_key: str = _setting(
+        "", "Public key to which back-ups are sealed in place of a passphrase; `backup --new-key` makes one."
+    )
+    backup_hours: int = _setting(24, "Hours from one scheduled back-up to the next.")
+    backup_keep_days: int = _setting(7, "Back-ups kept: the newest of this many days.")
+    backup_keep_weeks: int = _setting(5, "Back-ups kept: the newest of this many weeks.")
     trusted_proxies: int = _setting(0, "How many reverse proxies in front set X-Forwarded-For, -Proto and -Host.")
     log_level: str = _setting("INFO", "What `serve` logs: DEBUG, INFO, WARNING or ERROR.")
 
@@ -94,6 +105,17 @@ class Settings:
             ZoneInfo(self.timezone)
         except (KeyError, ValueError) as error:
             raise ImpossibleSetting(name="timezone", value=self.timezone, reason="no such time zone.") from error
+
+        self._check_backup()
+
+    def _check_backup(self) -> None:
+        for name in ("backup_keep_days", "backup_keep_weeks"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "it must not be negative.")
+        _require(self.backup_hours > 0, "backup_hours", self.backup_hours, "at least one hour is needed.")
+        is_key = not self.backup_public_key or re.fullmatch("[0-9a-f]{64}", self.backup_public_key) is not None
+        _require(is_key, "backup_public_key", self.backup_public_key, "a key has 64 digits and letters a to f.")
+        is_one = not (self.backup_public_key and self.backup_passphrase)
+        _require(is_one, "backup_public_key", "given", "choose it or backup_passphrase, not both.")
 
 
 SETTINGS = fields(Settings)

@@ -8,16 +8,19 @@ job is safe to run twice.
 
 import logging
 import threading
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from sync_server.node import Node
-from sync_server.services import access, consumers
+from sync_server.services import access, backup, consumers
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.25  # how soon a change is noticed when nothing was going on
 RECOVERY_SECONDS = 2.0
+BACKUP_LOOK_MINUTES = 15
+BACKUP_START_SECONDS = 30  # after the start, when the tablets that waited have sent
 POLITENESS = 3.0  # pause after a slice, as a multiple of it, while uploads arrive
 
 
@@ -30,6 +33,20 @@ class Worker:
         self._thread = threading.Thread(target=self._follow, name="consumers", daemon=True)
         self._scheduler = BackgroundScheduler(timezone=node.settings.timezone)
         self._scheduler.add_job(access.forget_old_sessions, "interval", args=[node], hours=1, id="sessions")
+        if node.settings.backup_folder is not None:
+            self._schedule_backup(node)
+
+    def _schedule_backup(self, node: Node) -> None:
+        """Look again and again whether one is due: a disk may be plugged in for an hour only."""
+        self._scheduler.add_job(
+            backup.back_up_when_due,
+            "interval",
+            args=[node, self._stop.is_set],
+            minutes=BACKUP_LOOK_MINUTES,
+            next_run_time=datetime.now(UTC) + timedelta(seconds=BACKUP_START_SECONDS),
+            misfire_grace_time=None,
+            id="backup",
+        )
 
     def start(self) -> None:
         self._thread.start()

@@ -26,7 +26,7 @@ class FilesystemBlobs:
         self._durable: set[Path] = set()
         self._incoming.mkdir(parents=True, exist_ok=True)
         for parent in (folder, *folder.absolute().parents[:2]):  # a kept blob needs every folder above it
-            _sync_folder(parent)
+            sync_folder(parent)
         self._forget_abandoned()
 
     def spool(self) -> HashingSpool:
@@ -67,11 +67,11 @@ class FilesystemBlobs:
         target = self._path(blob_id)
         if target.parent not in self._durable:  # there already: whoever made it may not have come to the sync yet
             target.parent.mkdir(exist_ok=True)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
             self._durable.add(target.parent)
         if not target.exists():
             temporary.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
     def _forget_abandoned(self) -> None:
         oldest = time.time() - ABANDONED_AFTER_SECONDS
@@ -81,7 +81,8 @@ class FilesystemBlobs:
                     path.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
     if os.name != "posix":  # Windows has no such call: NTFS journals the rename itself
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -9,7 +9,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from sync_server import logs
-from sync_server.cli import checks, demo, devices, doctor, forms, serve, submissions, users
+from sync_server.cli import backup, checks, demo, devices, doctor, forms, serve, submissions, users
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.errors import Problem
 from sync_server.store.engine import unusable
@@ -53,6 +53,7 @@ for command in (
     *users.COMMANDS,
     *submissions.COMMANDS,
     *checks.COMMANDS,
+    *backup.COMMANDS,
     *demo.COMMANDS,
     *doctor.COMMANDS,
 ):

@@ -15,7 +15,7 @@ from sync_server.core.openrosa_xml import ListedForm, MediaFile, write_form_list
 from sync_server.errors import InsufficientRights, NotFound, RevokedToken
 from sync_server.protocols.authentication import current_node, require_actor
 from sync_server.services import devices
-from sync_server.store import form_list, nodes
+from sync_server.store import changes, form_list, nodes
 from sync_server.store.accounts import Actor
 
 XML = "text/xml; charset=utf-8"
@@ -44,10 +44,11 @@ def answer_form_list(project_id: int, base: str) -> Response:
         if nodes.find_project(session, project_id) is None:
             raise NotFound
         offered = form_list.iter_offered_forms(session, project_id, form_id=request.args.get("formID"))
+        epoch = changes.epoch(session)
     if actor.project_id is not None:
         devices.note_use(node, actor)
     root = _public(base)
-    return _conditional(write_form_list(_list_form(form, root) for form in offered))
+    return _conditional(write_form_list(_list_form(form, root) for form in offered), epoch=epoch)
 
 
 def answer_form_xml(project_id: int, version_id: int) -> Response:
@@ -67,9 +68,10 @@ def answer_manifest(project_id: int, version_id: int, base: str) -> Response:
     with current_node().database.read() as session:
         form_list.get_form_xml(session, project_id, version_id)
         media = form_list.iter_form_media(session, project_id, version_id)
+        epoch = changes.epoch(session)
     folder = f"{_public(base)}/xformsMedia/{version_id}"
     files = (MediaFile(file.name, file.md5, f"{folder}/{quote(file.name, safe='')}") for file in media)
-    return _conditional(write_manifest(files))
+    return _conditional(write_manifest(files), epoch=epoch)
 
 
 def answer_media(project_id: int, version_id: int, name: str) -> Response:
@@ -112,9 +114,12 @@ def _public(base: str) -> str:
     return root.rstrip("/") + quote(base, safe="/@!$")
 
 
-def _conditional(body: bytes, *, etag: str | None = None) -> Response:
-    """Answer XML, or 304 when the tablet has these very bytes; a cache must always ask."""
+def _conditional(body: bytes, *, etag: str | None = None, epoch: str = "") -> Response:
+    """Answer XML, or 304 when the tablet has these very bytes; a cache must always ask.
+
+    A list carries the feed's epoch: it names versions by numbers, which a restored node gives out a second time.
+    """
     response = Response(body, content_type=XML)
     response.headers["Cache-Control"] = CACHE
-    response.set_etag(etag or hashlib.md5(body, usedforsecurity=False).hexdigest())
+    response.set_etag(etag or hashlib.md5(epoch.encode() + body, usedforsecurity=False).hexdigest())
     return cast(Response, response.make_conditional(request))

@@ -15,12 +15,17 @@ def digest_node(node: Node) -> dict[str, str]:
     Receipts stand apart: two nodes can show the same although a submission reached them by different ways.
     """
     with node.database.read() as session:
-        content = digest_members(
-            _version_members(session),
-            (decision_member(*decision) for decision in holdings.iter_decisions(session)),
-            (canonical_json([form_id, state]) for form_id, state in holdings.iter_states(session)),
-        )
-        receipts = digest_set(holdings.iter_receipt_ids(session))
+        return digest_snapshot(session)
+
+
+def digest_snapshot(session: Session) -> dict[str, str]:
+    """The same of whatever state of a database the session reads."""
+    content = digest_members(
+        _version_members(session),
+        (decision_member(*decision) for decision in holdings.iter_decisions(session)),
+        (canonical_json([form_id, state]) for form_id, state in holdings.iter_states(session)),
+    )
+    receipts = digest_set(holdings.iter_receipt_ids(session))
     return {
         "versions": content.versions,
         "decisions": content.decisions,

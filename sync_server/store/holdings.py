@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync_server.store.tables import decisions, receipts, submission_attachments, submission_versions, submissions
@@ -13,6 +13,10 @@ STREAM = {"yield_per": 1000}
 
 def iter_version_ids(session: Session) -> Iterator[str]:
     yield from session.scalars(select(submission_versions.c.sha256), execution_options=STREAM)
+
+
+def count_versions(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(submission_versions)) or 0
 
 
 def iter_attachment_ids(session: Session) -> Iterator[tuple[str, str, str]]:

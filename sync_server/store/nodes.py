@@ -20,6 +20,11 @@ def ensure_node(session: Session, *, new_id: Callable[[], str], now: datetime) -
     return node_id
 
 
+def start_epoch(session: Session, *, new_id: Callable[[], str]) -> None:
+    """Begin a new epoch of the feed: its numbers go on from a restored state, and would else be used twice."""
+    session.execute(update(node).values(epoch=new_id()))
+
+
 def require_writable(session: Session) -> None:
     """Fail as a later write would: SQLite opens a file it may not write and only refuses the first write."""
     session.execute(update(node).where(node.c.id == "").values(id=node.c.id))

@@ -66,6 +66,12 @@ class PostgresqlServer:
         self._execute("CREATE DATABASE {} TEMPLATE {}", name, self._template)
         return self.url(name)
 
+    def new_empty_database(self) -> str:
+        """Make a database without tables, whatever the template."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, "template0")
+        return self.url(name)
+
     def drop_database(self, url: str) -> None:
         """Drop a database, closing whatever is still connected to it."""
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", url.rsplit("/", 1)[1])
