@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from sync_server import worker as worker_module
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.worker import Worker
+from tests.support.backups import with_settings
 from tests.support.samples import publish_visit, send, visit
 
 
@@ -49,3 +51,12 @@ def test_a_fault_that_passes_does_not_stop_the_consumers(hub: Node, monkeypatch:
 
 def test_a_worker_that_never_started_can_be_stopped(hub: Node) -> None:
     Worker(hub).stop()
+
+
+def test_a_back_up_is_made_by_itself(hub: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "BACKUP_START_SECONDS", 0)
+    worker = Worker(with_settings(hub, backup_passphrase="barley", backup_folder=tmp_path / "disk"))
+    (tmp_path / "disk").mkdir()
+    worker.start()
+    wait_until(lambda: bool(list((tmp_path / "disk").rglob("*.backup"))))
+    worker.stop()

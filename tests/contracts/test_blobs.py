@@ -105,7 +105,7 @@ def test_a_folder_somebody_else_made_is_synced_before_it_is_relied_upon(
     blobs = FilesystemBlobs(tmp_path)
     (tmp_path / hashlib.sha256(b"photo").hexdigest()[:2]).mkdir()
     synced: list[Path] = []
-    monkeypatch.setattr(filesystem, "_sync_folder", synced.append)
+    monkeypatch.setattr(filesystem, "sync_folder", synced.append)
     blobs.put(b"photo")
     assert tmp_path in synced
 

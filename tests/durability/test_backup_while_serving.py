@@ -32,7 +32,6 @@ from tests.support.server import ALICE_PASSWORD, LiveServer
 SEED = 20261123
 A_SECOND = 50
 SECONDS = 4
-KILLS = 6
 
 
 class Stream(threading.Thread):
@@ -134,14 +133,23 @@ def test_a_restored_older_state_fools_no_cache(
 
 @pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 def test_killing_a_back_up_never_harms_those_before_it(settings: Settings, token: str, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
+    kill_and_prove(settings, tmp_path / "disk", kills=6)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_killing_fifty_back_ups_never_harms_those_before_them(settings: Settings, token: str, tmp_path: Path) -> None:
+    kill_and_prove(settings, tmp_path / "disk", kills=50)
+
+
+def kill_and_prove(settings: Settings, disk: Path, *, kills: int) -> None:
     chance = random.Random(SEED)
     with Node.open(settings) as node:
         _fill(node, chance, count=40)
         began = time.monotonic()
         assert _run_backup(settings, disk).wait(60) == 0
         took = time.monotonic() - began
-        for _ in range(KILLS):
+        for _ in range(kills):
             _fill(node, chance, count=40)
             process = _run_backup(settings, disk)
             time.sleep(chance.uniform(0.3, 1.0) * took)  # the random moment
@@ -151,7 +159,7 @@ def test_killing_a_back_up_never_harms_those_before_it(settings: Settings, token
                 assert prove_backup(node, backup).faults == ()
         left = len(list(disk.rglob("*.backup")))
         assert prove_backup(node, back_up(node, disk).path).faults == ()
-        print(f"{KILLS} kills, {left - 1} came too late; every back-up proven")
+        print(f"{kills} kills, {left - 1} came too late; every back-up proven")
 
 
 def _resources(server: LiveServer, base: str) -> list[tuple[str, dict[str, str]]]:
