@@ -4,6 +4,7 @@ Waitress reads a whole request before a thread takes it up, so forty tablets on 
 wait in temporary files of the data folder. Why waitress: docs/decisions/0001-http-server.md.
 """
 
+import ctypes
 import select
 import socket
 import sys
@@ -22,6 +23,7 @@ from sync_server.errors import DiskFull
 
 # The integrity request of a tablet names every entity it made offline: 39 bytes each, 10,000 of them.
 LONGEST_REQUEST_HEAD = 1 << 20
+M_ARENA_MAX = -8  # glibc's malloc.h
 BODY_IN_MEMORY = 1 << 19
 BACKLOG = 1024
 CONNECTIONS = 500  # idle keep-alive ones included; more wait in the backlog
@@ -51,6 +53,17 @@ class HttpServer:
     def run(self) -> None:
         """Serve until SystemExit or KeyboardInterrupt reaches this thread; answer what is under way, then return."""
         self._server.run()
+
+
+def share_arenas() -> None:
+    """Keep the memory of sixty threads in two arenas. Call it before the threads begin.
+
+    glibc gives each thread an arena of its own, and each keeps what its largest request once needed: 28 to 52 MB more
+    after 12,000 submissions.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:  # musl has none, nor the trouble
+        mallopt(M_ARENA_MAX, 2)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -14,7 +14,7 @@ from sync_server.cli.options import load_settings, settings_options
 from sync_server.cli.processes import run_processes
 from sync_server.errors import AddressTaken
 from sync_server.node import Node
-from sync_server.server import HttpServer, listen
+from sync_server.server import HttpServer, listen, share_arenas
 from sync_server.services.access import FIRST_ADMINISTRATOR, ensure_administrator
 from sync_server.services.publish_folder import publish_folder
 from sync_server.services.shipped_forms import shipped_forms
@@ -50,6 +50,7 @@ def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logs.configure(settings.log_level, sys.stderr)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests do queue: that is what group commit is for
+    share_arenas()
     with Node.open(settings) as node:
         worker = Worker(node)
         worker.start()
