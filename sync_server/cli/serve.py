@@ -71,9 +71,11 @@ def _prepare(node: Node) -> None:
     for published in publish_folder(node, node.settings.forms or shipped_forms()):
         click.echo(f"Published {published.form_id} version {published.version}")
     if password := ensure_administrator(node):
-        click.echo("The first administrator may sign in now. This password is shown once; change it after signing in:")
-        click.echo(f"  e-mail    {node.settings.admin_email or FIRST_ADMINISTRATOR}")
+        email = node.settings.admin_email or FIRST_ADMINISTRATOR
+        click.echo("The first administrator may sign in now. This password is shown once; write it down:")
+        click.echo(f"  e-mail    {email}")
         click.echo(f"  password  {password}")
+        click.echo(f"For another one: sync-server user password {email}")
 
 
 def _address(listener: socket.socket) -> str:
