@@ -10,6 +10,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,16 @@ SILENCE_SECONDS = 120  # a connection that says nothing for so long is closed: t
 class HttpServer:
     """One listening socket and a pool of threads."""
 
-    def __init__(self, app: Callable[..., Any], listener: socket.socket, *, threads: int, scratch: Path) -> None:
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        listener: socket.socket,
+        *,
+        threads: int,
+        scratch: Path,
+        has_room: Callable[[int], bool] = lambda size: True,
+    ) -> None:
+        """`has_room` says, before a body of so many bytes is set down, whether the disk can take it."""
         tempfile.tempdir = str(scratch)  # bodies on their way in: on the disk whose space we watch
         self._server: Any = create_server(
             app,
@@ -48,7 +58,8 @@ class HttpServer:
             ident="sync-server",
             asyncore_use_poll=hasattr(select, "poll"),  # select() ends at 1,024 sockets
         )
-        self._server.channel_class = _Channel
+        parser = partial(_Parser, has_room=has_room)
+        self._server.channel_class = type("Channel", (HTTPChannel,), {"parser_class": parser})
 
     def run(self) -> None:
         """Serve until SystemExit or KeyboardInterrupt reaches this thread; answer what is under way, then return."""
@@ -87,17 +98,29 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     The rest of the body is read and forgotten first: a client that is still sending does not read the answer.
     """
 
-    _left_to_forget: int | None = None
+    def __init__(self, adj: object, *, has_room: Callable[[int], bool]) -> None:
+        super().__init__(adj)
+        self._has_room = has_room
+        self._left_to_forget: int | None = None
 
     def received(self, data: bytes) -> int:
+        if self._left_to_forget is None and self._is_too_large():
+            self._refuse(self.content_length)
         if self._left_to_forget is not None:
             return self._forget(data)
         try:
             return super().received(data)  # type: ignore[no-any-return]
         except OSError:
-            self.error = _NoSpace(DiskFull.message)
-            self._left_to_forget = getattr(self.body_rcv, "remain", len(data))  # a chunked body does not say
+            self._refuse(getattr(self.body_rcv, "remain", len(data)))  # a chunked body does not say
             return self._forget(data)
+
+    def _is_too_large(self) -> bool:
+        is_beginning = self.headers_finished and not self.body_bytes_received
+        return is_beginning and self.content_length > BODY_IN_MEMORY and not self._has_room(self.content_length)
+
+    def _refuse(self, left: int) -> None:
+        self.error = _NoSpace(DiskFull.message)
+        self._left_to_forget = left
 
     def _forget(self, data: bytes) -> int:
         assert self._left_to_forget is not None
@@ -105,10 +128,6 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         self._left_to_forget -= taken
         self.completed = self._left_to_forget == 0
         return taken or len(data)
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    parser_class = _Parser
 
 
 class _NoSpace(Error):  # type: ignore[misc]

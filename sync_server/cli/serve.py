@@ -55,7 +55,9 @@ def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
         worker = Worker(node)
         worker.start()
         try:
-            HttpServer(create_app(node), listener, threads=settings.threads, scratch=node.scratch).run()
+            HttpServer(
+                create_app(node), listener, threads=settings.threads, scratch=node.scratch, has_room=node.has_room
+            ).run()
         finally:
             worker.stop()
 
