@@ -24,7 +24,7 @@ def device() -> None:
     """Tablets: add, list, show the QR code, end access."""
 
 
-@device.command("add")
+@device.command("add", short_help="Add a tablet; print its QR code and server URL.")
 @click.argument("name")
 @click.option("--project", "project_id", type=int, default=1, show_default=True, help="Number of the project.")
 @click.pass_obj
