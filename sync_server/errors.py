@@ -45,6 +45,11 @@ class MissingParameter(Problem):
     message = "The request lacks '{field}'. Add it and send it again."
 
 
+class NamelessTablet(Problem):
+    code = "400.2"
+    message = "The tablet needs a name: write what the office calls it, such as 'Tablet 7'."
+
+
 class NoSubmissionXml(Problem):
     code = "400.7"
     message = "The upload has no part named 'xml_submission_file'. Send the form's XML under that name."

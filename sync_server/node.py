@@ -68,6 +68,10 @@ class Node:
         folder.mkdir(exist_ok=True)
         return folder
 
+    def has_room(self, size: int) -> bool:
+        """Whether the disk can take so many bytes and keep its reserve."""
+        return self.free_bytes() >= self.settings.min_free_bytes + size
+
     def free_bytes(self) -> int:
         """Free space of the data folder's disk, a second old at most."""
         return self.space.bytes()

@@ -10,7 +10,7 @@ from sync_server.services.verify_node import verify_node
 from sync_server.settings import Settings
 
 
-@click.command()
+@click.command(short_help="Check every row and every file.")
 @click.pass_obj
 def verify(settings: Settings) -> None:
     """Check every row and every file; exit 1 when something is wrong."""
@@ -27,7 +27,7 @@ def verify(settings: Settings) -> None:
     click.echo("Everything stored is whole.")
 
 
-@click.command()
+@click.command(short_help="Make everything derived again.")
 @click.pass_obj
 def rebuild(settings: Settings) -> None:
     """Drop everything derived and make it again from what was received and decided."""
@@ -36,7 +36,7 @@ def rebuild(settings: Settings) -> None:
     click.echo("Rebuilt.")
 
 
-@click.command()
+@click.command(short_help="Print digests, to compare two nodes.")
 @click.pass_obj
 def digest(settings: Settings) -> None:
     """Print digests of what this node holds; two nodes with equal lines hold and show the same."""

@@ -7,7 +7,7 @@ from sync_server.services.make_demo import make_demo
 from sync_server.settings import Settings
 
 
-@click.command()
+@click.command(short_help="Add made-up tablets and submissions.")
 @click.option("--submissions", default=300, show_default=True, type=click.IntRange(1), help="How many to make.")
 @click.option("--seed", default=20171220, show_default=True, help="Another number makes other submissions.")
 @click.pass_obj

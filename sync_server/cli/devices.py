@@ -23,8 +23,8 @@ def device() -> None:
     """Tablets: add, list, show the QR code, end access."""
 
 
-@device.command("add")
-@click.argument("name", callback=lambda _context, _argument, name: _require_name(name))
+@device.command("add", short_help="Add a tablet; print its QR code and server URL.")
+@click.argument("name")
 @click.option("--project", "project_id", type=int, default=1, show_default=True, help="Number of the project.")
 @click.pass_obj
 def add(settings: Settings, name: str, project_id: int) -> None:
@@ -85,12 +85,6 @@ def qr(settings: Settings, which: str, png: Path | None, svg: Path | None) -> No
     if png is None and svg is None:
         click.echo(draw_code(code))
         click.echo(url)
-
-
-def _require_name(name: str) -> str:
-    if not name.strip():
-        raise click.BadParameter("write what the office calls it, such as 'Tablet 7'.")
-    return name
 
 
 def _find(node: Node, which: str) -> Actor:

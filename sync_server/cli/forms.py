@@ -19,7 +19,7 @@ from sync_server.store.forms import CLOSED, CLOSING, OPEN
 _project = click.option("--project", default=1, show_default=True, help="Number of the project.")
 
 
-@click.command()
+@click.command(short_help="Publish forms: files, or folders of them.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @_project
 @click.option("--ignore-warnings", is_flag=True, help="Publish although there are warnings.")
@@ -62,8 +62,8 @@ def list_(settings: Settings, project: int) -> None:
         click.echo(f"{each.form_id:<32} {current.version or '-':<14} {each.state:<8} {current.title}")
 
 
-def _state_command(name: str, state: str, help_text: str, told: str) -> click.Command:
-    @click.command(name, help=help_text)
+def _state_command(name: str, state: str, short: str, help_text: str, told: str) -> click.Command:
+    @click.command(name, help=help_text, short_help=short)
     @click.argument("form_id")
     @_project
     @click.option("--reason", default="", help="Why; kept with the decision.")
@@ -80,6 +80,7 @@ form.add_command(
     _state_command(
         "close",
         CLOSED,
+        "Close a form; what tablets still send waits for a person.",
         "Close a form: tablets no longer get it; what they still send is stored and waits for a person.",
         "is closed. Tablets no longer get it; what they still send is stored and waits for a person.",
     )
@@ -88,12 +89,19 @@ form.add_command(
     _state_command(
         "closing",
         CLOSING,
+        "Offer a form no more, and go on taking what was filled.",
         "Take a form off the tablets' list, and go on taking what was filled.",
         "is closing. Tablets no longer get it; what was filled is still taken.",
     )
 )
 form.add_command(
-    _state_command("reopen", OPEN, "Offer a form to tablets again.", "is open. Tablets get it at their next sync.")
+    _state_command(
+        "reopen",
+        OPEN,
+        "Offer a form to tablets again.",
+        "Offer a form to tablets again.",
+        "is open. Tablets get it at their next sync.",
+    )
 )
 
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
@@ -17,6 +18,8 @@ from multiprocessing.context import SpawnProcess
 from sync_server.settings import Settings
 
 log = logging.getLogger(__name__)
+
+RESTART_SECONDS = 1.0  # a process that cannot start (its database is away) must not be started in a tight loop
 
 Serve = Callable[[Settings, socket.socket], None]
 
@@ -28,6 +31,7 @@ def run_processes(serve: Serve, settings: Settings, listener: socket.socket) -> 
     try:
         while True:
             ended = wait([child.sentinel for child in children])
+            time.sleep(RESTART_SECONDS)
             for number, child in enumerate(children):
                 if child.sentinel in ended:
                     log.error("serving process ended pid=%s exit=%s; starting another", child.pid, child.exitcode)

@@ -14,7 +14,7 @@ from sync_server.cli.options import load_settings, settings_options
 from sync_server.cli.processes import run_processes
 from sync_server.errors import AddressTaken
 from sync_server.node import Node
-from sync_server.server import HttpServer, listen
+from sync_server.server import HttpServer, listen, share_arenas
 from sync_server.services.access import FIRST_ADMINISTRATOR, ensure_administrator
 from sync_server.services.publish_folder import publish_folder
 from sync_server.services.shipped_forms import shipped_forms
@@ -50,11 +50,14 @@ def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logs.configure(settings.log_level, sys.stderr)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests do queue: that is what group commit is for
+    share_arenas()
     with Node.open(settings) as node:
         worker = Worker(node)
         worker.start()
         try:
-            HttpServer(create_app(node), listener, threads=settings.threads, scratch=node.scratch).run()
+            HttpServer(
+                create_app(node), listener, threads=settings.threads, scratch=node.scratch, has_room=node.has_room
+            ).run()
         finally:
             worker.stop()
 
@@ -70,9 +73,11 @@ def _prepare(node: Node) -> None:
     for published in publish_folder(node, node.settings.forms or shipped_forms()):
         click.echo(f"Published {published.form_id} version {published.version}")
     if password := ensure_administrator(node):
-        click.echo("The first administrator may sign in now. This password is shown once; change it after signing in:")
-        click.echo(f"  e-mail    {node.settings.admin_email or FIRST_ADMINISTRATOR}")
+        email = node.settings.admin_email or FIRST_ADMINISTRATOR
+        click.echo("The first administrator may sign in now. This password is shown once; write it down:")
+        click.echo(f"  e-mail    {email}")
         click.echo(f"  password  {password}")
+        click.echo(f"For another one: sync-server user password {email}")
 
 
 def _address(listener: socket.socket) -> str:

@@ -13,7 +13,7 @@ from sync_server.services.review_submission import accept_submission, choose_ver
 from sync_server.settings import Settings
 
 
-@click.command()
+@click.command(short_help="Write all submissions of a form to a zip of CSV files.")
 @click.argument("form_id", metavar="FORM")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [FORM.zip]")
 @click.option("--project", "project_id", type=int, default=1, show_default=True, help="Number of the project.")
@@ -49,7 +49,7 @@ def quarantine(ctx: click.Context) -> None:
     click.echo(f"{count} reason(s) to look." if count else "Nothing waits for a person.")
 
 
-@quarantine.command()
+@quarantine.command(short_help="Let in what came too late, or from a revoked tablet.")
 @click.argument("instance_id", metavar="INSTANCE")
 @click.option("--reason", required=True, help="Why; kept with your decision.")
 @click.option("--form", "form_id", help="The form, when several have that instance.")

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
+from flask.json.provider import DefaultJSONProvider
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -41,6 +42,7 @@ from sync_server.protocols.messages import request_language, say
 from sync_server.protocols.throttle import Throttle
 
 __all__ = [
+    "answer_error",
     "central_endpoint",
     "current_actor",
     "current_node",
@@ -64,13 +66,20 @@ _PIECE = 65_536
 OPENROSA_NAMES = frozenset({"formlist", "submission", "manifest", "integrity", "xformsmanifest", "xformsmedia"})
 
 
+class _ReadableJson(DefaultJSONProvider):
+    """Arabic as Arabic, as ODK Central writes it, not as \\u0627: people do see these answers, in a browser."""
+
+    ensure_ascii = False
+
+
 def register(app: Flask, node: Node) -> None:
     """Give the application its node, and errors outside of any view their dialect."""
     app.url_map.converters["int"] = RowNumber
+    app.json = _ReadableJson(app)
     app.extensions[NODE] = node
     app.extensions[THROTTLE] = Throttle()
     app.wsgi_app = TidyAddress(app.wsgi_app)  # type: ignore[method-assign]
-    app.register_error_handler(Exception, _answer_error)
+    app.register_error_handler(Exception, answer_error)
 
 
 def openrosa_endpoint(view: View) -> View:
@@ -122,11 +131,11 @@ def _answer(view: View, write_problem: ProblemWriter, *args: Any, **kwargs: Any)
     return response
 
 
-def _answer_error(error: Exception) -> Response | HTTPException:
+def answer_error(error: Exception) -> Response | HTTPException:
     """Answer what no view saw: unknown addresses, wrong methods."""
     if isinstance(error, HTTPException) and (error.code is None or error.code < 400 or error.response is not None):
         return error
-    is_openrosa = _is_openrosa_path(request.path)
+    is_openrosa = is_openrosa_path(request.path)
     response = (write_openrosa_problem if is_openrosa else write_central_problem)(_to_problem(error))
     _drain()
     return _dress_openrosa(response) if is_openrosa else response
@@ -203,5 +212,5 @@ def _drain() -> None:
         return  # the client went away, or the body was never whole
 
 
-def _is_openrosa_path(path: str) -> bool:
+def is_openrosa_path(path: str) -> bool:
     return any(part.lower() in OPENROSA_NAMES for part in path.split("/"))

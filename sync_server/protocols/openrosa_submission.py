@@ -74,5 +74,5 @@ def _require_room() -> None:
     limit = node.settings.max_upload_bytes
     if limit and size > limit:
         raise UploadTooLarge(size=size, limit=limit)
-    if size > SMALL_UPLOAD and node.free_bytes() < node.settings.min_free_bytes + size:
+    if size > SMALL_UPLOAD and not node.has_room(size):
         raise DiskFull

@@ -8,6 +8,8 @@ import hmac
 import logging
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +25,7 @@ from sync_server.errors import (
     InsufficientRights,
     NotFound,
     PasswordTooShort,
+    ServerBusy,
     UnexpectedValue,
 )
 from sync_server.node import Node
@@ -41,6 +44,7 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _nobody = _hasher.hash(secrets.token_hex(16))
 # At most two checks at once: 64 sign-ins together would take 1.2 GB.
 _checking = threading.BoundedSemaphore(2)
+LONGEST_WAIT_SECONDS = 2.0
 # Letters and digits nobody confuses when reading them from a screen.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -207,14 +211,25 @@ def _require_length(password: str) -> None:
         raise PasswordTooShort(length=SHORTEST_PASSWORD)
 
 
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for one's turn to use the processor for a password; not for ever, for uploads need the threads."""
+    if not _checking.acquire(timeout=LONGEST_WAIT_SECONDS):
+        raise ServerBusy
+    try:
+        yield
+    finally:
+        _checking.release()
+
+
 def _hash(password: str) -> str:
-    with _checking:
+    with _turn():
         return _hasher.hash(password)
 
 
 def _is_password(hashed: str, password: str) -> bool:
     try:
-        with _checking:
+        with _turn():
             return _hasher.verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import sha256_hex
-from sync_server.errors import AuthenticationFailed, MissingParameter, NotFound, SealBroken, UnknownToken
+from sync_server.errors import AuthenticationFailed, NamelessTablet, NotFound, SealBroken, UnknownToken
 from sync_server.node import Node
 from sync_server.services.access import derive_key, require_administrator
 from sync_server.store import accounts, nodes
@@ -36,7 +36,7 @@ def add_device(node: Node, actor: Actor | None, name: str, project_id: int) -> t
     """Add an app user to a project; return it and its token."""
     require_administrator(actor)
     if not name.strip():
-        raise MissingParameter(field="displayName")
+        raise NamelessTablet
     token = secrets.token_hex(32)
     token_hash = sha256_hex(token.encode())
     sealed = _seal(node, token, token_hash)

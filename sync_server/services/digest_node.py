@@ -12,7 +12,8 @@ from sync_server.store import holdings
 def digest_node(node: Node) -> dict[str, str]:
     """Return a sha256 for each set: versions, decisions, states, their total; and the receipts by themselves.
 
-    Receipts stand apart: two nodes can show the same although a submission reached them by different ways.
+    Receipts stand apart: two nodes can show the same although a submission reached them by different ways. They tell
+    on the states in one case only: what came by a revoked tablet or for a closed form alone is held until accepted.
     """
     with node.database.read() as session:
         return digest_snapshot(session)

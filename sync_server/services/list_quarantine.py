@@ -66,7 +66,8 @@ def _explain(submission: QuarantinedSubmission, flag: dict[str, Any]) -> Waiting
 
 
 _ACCEPT = (
-    "To let it in: `sync-server quarantine accept {id} --reason …`. Else leave it: it is kept, and stays out of exports."
+    "To let it in: `sync-server quarantine accept {id} --reason …`. Else leave it: it is kept, and stays out of "
+    "exports."
 )
 _SETTLE = (
     "Ask who filled it, then: `sync-server quarantine settle {id} --keep VERSION --reason …` with VERSION one of "

@@ -77,7 +77,7 @@ def receive(node: Node, upload: Upload) -> Receipt:
 
 def require_space(node: Node) -> None:
     """Raise DiskFull while less is free than the database needs to finish what it began."""
-    if node.free_bytes() < node.settings.min_free_bytes:
+    if not node.has_room(0):
         raise DiskFull
 
 

@@ -1,7 +1,10 @@
 """Check every row and every file of a node against what was promised for it."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
+from tempfile import TemporaryFile
 
 from sqlalchemy.orm import Session
 
@@ -19,8 +22,8 @@ def verify_node(node: Node, *, progress: Callable[[int], None] = lambda done: No
         yield from (f"The database file is damaged: {line}" for line in verification.check_engine(session))
         yield from _check_versions(session, progress)
         yield from _check_forms(session)
-        yield from _check_files(node, session)
         yield from _check_feed(session)
+    yield from _check_files(node)
 
 
 def _check_versions(session: Session, progress: Callable[[int], None]) -> Iterator[str]:
@@ -42,9 +45,19 @@ def _check_forms(session: Session) -> Iterator[str]:
             yield f"The XML of form {name} is not what was published."
 
 
-def _check_files(node: Node, session: Session) -> Iterator[str]:
+def _promised_files(node: Node) -> Iterator[StoredFile]:
+    """List every row that names a blob, by way of a temporary file: reading the blobs may take hours, and a snapshot
+    held for so long would keep SQLite's log from being emptied."""
+    with TemporaryFile("w+", encoding="utf-8", dir=node.scratch) as listed:
+        with node.database.read() as session:
+            listed.writelines(json.dumps(astuple(file)) + "\n" for file in verification.iter_promised_files(session))
+        listed.seek(0)
+        yield from (StoredFile(*json.loads(line)) for line in listed)
+
+
+def _check_files(node: Node) -> Iterator[str]:
     checked: set[str] = set()
-    for file in verification.iter_promised_files(session):
+    for file in _promised_files(node):
         if file.sha256 not in checked and (fault := _fault_of(node, file)):
             yield fault
         checked.add(file.sha256)

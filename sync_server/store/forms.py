@@ -1,11 +1,10 @@
 """Forms, their immutable published versions, and the media of each version."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import BlobId
@@ -168,13 +167,6 @@ def iter_attachments(session: Session, version_id: int) -> list[FormAttachment]:
     """List the media of a version by name: tablets hash the manifest, so the order is stable."""
     query = select(*_MEDIA).where(form_attachments.c.form_version_id == version_id).order_by(form_attachments.c.name)
     return [FormAttachment(**row._mapping) for row in session.execute(query)]
-
-
-def count_attachments(session: Session, version_ids: Iterable[int]) -> dict[int, int]:
-    """How many media files each of these versions has; versions without any are left out."""
-    t = form_attachments.c.form_version_id
-    query = select(t, func.count()).where(t.in_(list(version_ids))).group_by(t)
-    return dict(session.execute(query).all())
 
 
 def _forms(session: Session, *conditions: Any) -> list[Form]:

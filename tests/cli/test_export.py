@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from sync_server.cli import main
 from sync_server.node import Node
 from sync_server.settings import Settings
-from tests.support.visits import publish, send, submission
+from tests.support.samples import publish, send, submission
 
 Run = Callable[..., Result]
 
@@ -73,8 +73,8 @@ def test_quarantine_lists_accepts_and_settles_until_nothing_waits(run: Run) -> N
     listed = run("quarantine").stdout.splitlines()
     assert listed[0].split() == ["WHEN", "(UTC)", "FORM", "INSTANCE", "WHY", "→", "WHAT", "TO", "DO"]
     assert [line.split()[:4] for line in listed[1:3]] == [
-        ["2026-03-01", "06:30", "visit", "uuid:2"],
-        ["2026-03-01", "06:35", "visit", "uuid:3"],
+        ["2026-11-22", "09:00", "visit", "uuid:2"],
+        ["2026-11-22", "09:05", "visit", "uuid:3"],
     ]
     assert listed[3] == "2 reason(s) to look."
     accepted = run("quarantine", "accept", "uuid:2", "--reason", "the tablet was found")

@@ -65,7 +65,7 @@ def test_a_picture_that_cannot_be_written_is_said(data: Path) -> None:
 
 def test_a_tablet_needs_a_name(data: Path) -> None:
     result = run(data, "device", "add", " ")
-    assert (result.exit_code, "such as 'Tablet 7'" in result.stderr) == (2, True)
+    assert (result.exit_code, "such as 'Tablet 7'" in result.stderr) == (1, True)
 
 
 def test_verify_says_each_fault_on_a_line_of_its_own(data: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_row_added_on_one_side_is_kept() -> None:
     assert merged(base, left, row("Ana 1") + "<note>x</note>") == row("Ana 1", "Bao 2") + "<note>x</note>"
 
 
-def test_all_rows_can_go() -> None:
+def test_an_edit_may_take_all_rows_out_while_another_changes_an_answer() -> None:
     assert merged(row("Ana 1", "Bao 2") + "<a>1</a>", "<a>1</a>", row("Ana 1", "Bao 2") + "<a>2</a>") == "<a>2</a>"
 
 

@@ -28,11 +28,11 @@ def form(folder: Path) -> ConvertedForm:
     return convert_form((folder / f"{folder.name}.xlsx").read_bytes())
 
 
-def test_there_are_four() -> None:
+def test_four_forms_come_along() -> None:
     assert tuple(sorted(path.name for path in shipped_forms().iterdir() if path.is_dir())) == FORMS
 
 
-def test_each_converts_without_a_warning(folder: Path, form: ConvertedForm) -> None:
+def test_each_form_converts_without_a_warning(folder: Path, form: ConvertedForm) -> None:
     assert form.warnings == ()
     assert form.definition.form_id == folder.name
     assert re.fullmatch(r"20\d{8}", form.definition.version)

@@ -150,6 +150,7 @@ def test_only_an_administrator_manages_app_users(client: FlaskClient, bob: Actor
 def test_a_message_is_in_the_language_of_the_client(client: FlaskClient) -> None:
     response = client.get("/v1/users/current", headers={"Accept-Language": "ckb"})
     assert response.headers["Content-Language"] == "ckb"
+    assert response.get_json()["message"] in response.text  # in letters, not in \\u escapes
 
 
 def test_an_address_that_is_not_there_is_json_too(client: FlaskClient) -> None:

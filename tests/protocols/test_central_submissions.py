@@ -12,7 +12,7 @@ from sync_server.node import Node
 from sync_server.services import access
 from sync_server.store.accounts import Actor
 from tests.protocols.conftest import PASSWORD, Tablet
-from tests.support.visits import publish, send, submission
+from tests.support.samples import publish, send, submission
 
 ZIP = "/v1/projects/1/forms/visit/submissions.csv.zip"
 CSV = "/v1/projects/1/forms/visit/submissions.csv"

@@ -10,7 +10,7 @@ from sync_server.errors import (
     AccountExists,
     AuthenticationFailed,
     InsufficientRights,
-    MissingParameter,
+    NamelessTablet,
     NotFound,
     PasswordTooShort,
     SealBroken,
@@ -181,7 +181,7 @@ def test_a_token_nobody_has_and_what_is_no_token_differ(node: Node) -> None:
 
 
 def test_a_device_needs_a_name_and_a_project_that_exists(node: Node) -> None:
-    with pytest.raises(MissingParameter):
+    with pytest.raises(NamelessTablet):
         devices.add_device(node, None, "  ", 1)
     with pytest.raises(NotFound):
         devices.add_device(node, None, "x", 99)

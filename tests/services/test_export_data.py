@@ -16,7 +16,7 @@ from sync_server.services import access, consumers, export_data
 from sync_server.services.export_data import Export, export_csv_zip, export_folder, export_root_csv, find_tag
 from sync_server.services.review_submission import accept_submission, choose_version
 from sync_server.store import forms
-from tests.support.visits import QUESTIONS, publish, send, submission
+from tests.support.samples import QUESTIONS, publish, send, submission
 
 
 def export(node: Node, folder: Path, *, form_id: str = "visit") -> tuple[Export, dict[str, str]]:
@@ -41,7 +41,7 @@ def test_export_holds_every_submission_once_newest_first(node: Node, tmp_path: P
         send(node, xml, minutes=number + 60)
     made, found = export(node, tmp_path)
     assert [row["KEY"] for row in rows(found["visit.csv"])] == ["uuid:3", "uuid:2", "uuid:1"]
-    assert [row["SubmissionDate"] for row in rows(found["visit.csv"])][-1] == "2026-03-01T06:31:00.000Z"
+    assert [row["SubmissionDate"] for row in rows(found["visit.csv"])][-1] == "2026-11-22T09:01:00.000Z"
     assert found["visit-who.csv"].splitlines() == [
         "name,PARENT_KEY,KEY",
         *(f"ع{n},uuid:{n},uuid:{n}/who[1]" for n in (3, 2, 1)),
@@ -82,7 +82,7 @@ def test_edited_submission_is_one_row_under_its_first_instance(node: Node, tmp_p
     _, found = export(node, tmp_path)
     (row,) = rows(found["visit.csv"])
     assert (row["KEY"], row["meta-instanceID"], row["place"]) == ("uuid:a", "uuid:b", "new")
-    assert (row["Edits"], row["FormVersion"], row["SubmissionDate"]) == ("1", "1", "2026-03-01T06:31:00.000Z")
+    assert (row["Edits"], row["FormVersion"], row["SubmissionDate"]) == ("1", "1", "2026-11-22T09:01:00.000Z")
 
 
 def test_merged_edits_are_exported_merged(node: Node, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from sync_server.node import Node
 from sync_server.services import access
 from sync_server.services.list_quarantine import WaitingReason, list_quarantine
 from sync_server.store import checkpoints, forms
-from tests.support.visits import QUESTIONS, publish, send, submission
+from tests.support.samples import QUESTIONS, publish, send, submission
 
 
 def listed(node: Node) -> list[WaitingReason]:

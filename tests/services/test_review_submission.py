@@ -9,7 +9,7 @@ from sync_server.services.list_quarantine import list_quarantine
 from sync_server.services.review_submission import accept_submission, choose_version
 from sync_server.store import changes, decisions, quarantine
 from sync_server.store.quarantine import QuarantinedSubmission
-from tests.support.visits import publish, send, submission
+from tests.support.samples import publish, send, submission
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,9 @@ from sync_server.settings import Settings
         ({"public_url": "https://sync.example.org/"}, "http://localhost:8080/", "https://sync.example.org"),
     ],
 )
-def test_root(settings: dict[str, object], seen_at: str, root: str) -> None:
+def test_tablets_are_sent_to_the_public_address_else_where_the_node_was_seen_else_its_own(
+    settings: dict[str, object], seen_at: str, root: str
+) -> None:
     assert root_url(Settings(data=Path("data"), **settings), seen_at=seen_at) == root
 
 

@@ -1,7 +1,10 @@
-"""Small submissions and forms as tablets and pyxform write them."""
+"""Small forms and submissions, as pyxform and tablets write them, and ways to bring them to a node.
+
+`visit` is one form, filled; `publish` and `submission` are for tests that choose the questions and the answers.
+"""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from sync_server.core.ids import sha256_hex
@@ -34,24 +37,43 @@ VISIT = b"""<?xml version="1.0"?>
 </h:html>"""
 
 
+QUESTIONS = {
+    "/place": "string",
+    "/where": "geopoint",
+    "/photo": "binary",
+    "/who": "repeat",
+    "/who/name": "string",
+}
+
+
 def visit_form(version: str = "1") -> bytes:
     return VISIT.replace(b'version="1">', f'version="{version}">'.encode())
 
 
+def xform(version: str, questions: Mapping[str, str] = QUESTIONS, form_id: str = "visit") -> bytes:
+    """Write a form with these questions: paths to types; a group is there because something is in it."""
+    binds = "".join(
+        f'<bind nodeset="/data{path}" type="{kind}"/>' for path, kind in questions.items() if kind != "repeat"
+    )
+    repeats = "".join(f'<repeat nodeset="/data{path}"/>' for path, kind in questions.items() if kind == "repeat")
+    return (
+        '<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head><h:title>Visit'
+        f'</h:title><model><instance><data id="{form_id}" version="{version}">{_nested(questions)}<meta><instanceID/>'
+        f"</meta></data></instance>{binds}</model></h:head><h:body>{repeats}</h:body></h:html>"
+    ).encode()
+
+
 def publish_visit(node: Node, version: str = "1") -> FormVersion:
     """Publish the sample form straight into the store."""
-    xml = visit_form(version)
-    new = NewFormVersion(
-        project_id=1,
-        form_id="visit",
-        version=version,
-        sha256=sha256_hex(xml),
-        md5=hashlib.md5(xml, usedforsecurity=False).hexdigest(),
-        title="Visit",
-        xml=xml,
-        published_at=NOON,
-    )
-    return node.write(lambda session: forms.add_form_version(session, new))
+    return _add_form(node, visit_form(version), "visit", version, NOON)
+
+
+def publish(
+    node: Node, version: str = "1", questions: Mapping[str, str] = QUESTIONS, *, form_id: str = "visit"
+) -> FormVersion:
+    """Publish a form with these questions; a greater version is published later."""
+    published_at = NOON + timedelta(days=len(version), minutes=ord(version[-1]))
+    return _add_form(node, xform(version, questions, form_id), form_id, version, published_at)
 
 
 def visit(
@@ -74,24 +96,65 @@ def visit(
     ).encode()
 
 
+def submission(
+    instance_id: str, answers: str = "", *, version: str = "1", edits: str = "", form_id: str = "visit"
+) -> bytes:
+    deprecated = f"<deprecatedID>{edits}</deprecatedID>" if edits else ""
+    return (
+        f'<data id="{form_id}" version="{version}">{answers}<meta><instanceID>{instance_id}</instanceID>{deprecated}'
+        "</meta></data>"
+    ).encode()
+
+
 def send(
-    node: Node, xml: bytes, files: Iterable[tuple[str, bytes]] = (), *, minutes: float = 0, is_revoked: bool = False
+    node: Node,
+    xml: bytes,
+    files: Mapping[str, bytes] | Iterable[tuple[str, bytes]] = (),
+    *,
+    minutes: float = 0,
+    is_revoked: bool = False,
+    actor_id: int | None = None,
+    device_id: str | None = "collect:abc",
 ) -> Receipt:
     """Receive an upload as the door does, `minutes` after NOON."""
-    uploaded = []
-    for name, content in files:
-        spool = node.blobs.spool()
-        spool.write(content)
-        uploaded.append(UploadedFile(name, "application/octet-stream", spool))
+    named = files.items() if isinstance(files, Mapping) else files
     return receive(
         node,
         Upload(
             project_id=1,
             xml=xml,
-            files=uploaded,
+            files=[_file(node, name, content) for name, content in named],
             received_at=NOON + timedelta(minutes=minutes),
             door="test",
-            device_id="collect:abc",
             is_revoked=is_revoked,
+            actor_id=actor_id,
+            device_id=device_id,
         ),
     )
+
+
+def _add_form(node: Node, xml: bytes, form_id: str, version: str, published_at: datetime) -> FormVersion:
+    new = NewFormVersion(
+        project_id=1,
+        form_id=form_id,
+        version=version,
+        sha256=sha256_hex(xml),
+        md5=hashlib.md5(xml, usedforsecurity=False).hexdigest(),
+        title="Visit",
+        xml=xml,
+        published_at=published_at,
+    )
+    return node.write(lambda session: forms.add_form_version(session, new))
+
+
+def _file(node: Node, name: str, content: bytes) -> UploadedFile:
+    spool = node.blobs.spool()
+    spool.write(content)
+    return UploadedFile(name, "application/octet-stream", spool)
+
+
+def _nested(questions: Mapping[str, str], below: str = "") -> str:
+    names = dict.fromkeys(
+        path.removeprefix(below + "/").partition("/")[0] for path in questions if path.startswith(below + "/")
+    )
+    return "".join(f"<{name}>{_nested(questions, f'{below}/{name}')}</{name}>" for name in names)

@@ -22,6 +22,17 @@ def test_stranger_sees_the_forms_and_nothing_counted(hub: Node, visitor: FlaskCl
         assert secret not in text
 
 
+def test_a_mistyped_address_is_a_page_in_a_browser_and_the_dialect_for_a_program(visitor: FlaskClient) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": "ar"}
+    page = visitor.get("/no-such-page", headers=browser)
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert '<html lang="ar" dir="rtl">' in page.text
+    assert page.headers["Content-Security-Policy"]
+    assert visitor.get("/no-such-page").get_json()["code"] == 404.1
+    assert visitor.get("/v1/no-such-page", headers=browser).get_json()["code"] == 404.1
+    assert visitor.get("/v1/projects/9/formList", headers=browser).mimetype == "text/xml"
+
+
 def test_office_sees_what_arrived_but_no_answer(hub: Node, office: FlaskClient) -> None:
     publish_visit(hub)
     send(hub, visit(place="Bartella", photo="a.jpg"))

@@ -4,12 +4,13 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from sync_server.errors import LoginRequired, NotFound, Problem, RequestNotUnderstood
+from sync_server.protocols import endpoint
 from sync_server.protocols.authentication import current_node
 from sync_server.services.office_overview import name_node
 from sync_server.web import languages, visitors
@@ -21,8 +22,7 @@ WEB = Path(__file__).parents[1]
 
 # Nothing but our own style sheet and pictures: no scripts, no frames, no form that posts elsewhere.
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 office = Blueprint(
@@ -76,6 +76,21 @@ def _show_problem(problem: Problem) -> Response | tuple[str, int]:
 @office.errorhandler(HTTPException)
 def _show_refusal(error: HTTPException) -> Response | tuple[str, int]:
     return _show_problem(NotFound() if error.code == 404 else RequestNotUnderstood(reason=error.name))
+
+
+@office.app_errorhandler(404)
+def _show_nothing_here(error: HTTPException) -> Any:
+    """Show a page to whoever mistyped an address in a browser; a program is answered in its own dialect."""
+    if request.blueprint != "office" and not _is_at_a_browser():
+        return endpoint.answer_error(error)
+    page = render_template("office/problem.html", text=say(NotFound()), **_for_every_page())
+    return _keep_private(make_response(page, 404))
+
+
+def _is_at_a_browser() -> bool:
+    """Tell a person from a program: no client of the doors asks for HTML by name, and none would read it."""
+    is_of_a_door = request.path.startswith("/v1/") or endpoint.is_openrosa_path(request.path)
+    return request.method == "GET" and "text/html" in request.headers.get("Accept", "") and not is_of_a_door
 
 
 @office.errorhandler(Exception)

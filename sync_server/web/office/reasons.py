@@ -57,9 +57,7 @@ UNREADABLE = Explanation(
     _l("What arrived could not be read"),
     _l("It was damaged on the way. The tablet still has it: let it send again. The damaged bytes are kept for rescue."),
 )
-_OTHER = Explanation(
-    _l("Another reason"), _l("Ask whoever looks after this server to run: sync-server quarantine")
-)
+_OTHER = Explanation(_l("Another reason"), _l("Ask whoever looks after this server to run: sync-server quarantine"))
 
 
 def explain(reason: str) -> Explanation:
