@@ -140,6 +140,7 @@ submission_versions = _table(
     _text("deprecated_id", nullable=True),
     Column("is_sealed", Boolean, nullable=False),
     Column("xml", LargeBinary, nullable=False),
+    _text("redacted_sha256", nullable=True),  # of the XML that is left when a person's rows were erased from it
     UniqueConstraint("project_id", "sha256"),
     Index("ix_submission_versions_instance", "instance_id"),
     Index("ix_submission_versions_deprecated", "deprecated_id"),
@@ -194,6 +195,36 @@ decisions = _table(
     Index("ix_decisions_subject", "project_id", "form_id", "subject"),
 )
 
+# -- what was erased: the content is gone, and these keep it from coming back
+
+erased_versions = _table(
+    "erased_versions",
+    Column("project_id", Integer, primary_key=True),
+    _text("sha256", primary_key=True),
+    _text("form_id"),
+    _text("instance_id"),
+    _text("decision_id"),
+)
+erased_instances = _table(
+    "erased_instances",
+    Column("project_id", Integer, primary_key=True),
+    _text("form_id", primary_key=True),
+    _text("instance_id", primary_key=True),
+    _text("decision_id"),
+)
+blocked_uploads = _table(
+    "blocked_uploads",
+    _text("id", primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    _text("form_id"),
+    _text("instance_id"),
+    _text("sha256"),
+    Column("received_at", UtcDateTime, nullable=False),
+    _text("door"),
+    _text("device_id", nullable=True),
+    Column("actor_id", _Id),
+)
+
 # -- the feed
 
 changes = _table(
@@ -225,6 +256,7 @@ submissions = _table(
     Column("attachments_expected", Integer, nullable=False),
     Column("attachments_present", Integer, nullable=False),
     Column("edits", Integer, nullable=False),
+    _text("review_state", nullable=True),
     Column("first_received_at", UtcDateTime, nullable=False),
     _text("first_receipt_id"),
     UniqueConstraint("project_id", "form_id", "root_id"),
@@ -243,4 +275,50 @@ parked_changes = _table(
     _text("error"),
 )
 
-DERIVED = (submissions, checkpoints, parked_changes)
+# The manifest of the warehouse: which files hold the rows of a form, and where in them a submission is.
+
+warehouse_layouts = _table(
+    "warehouse_layouts",
+    _text("id", primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+warehouse_segments = _table(
+    "warehouse_segments",
+    Column("id", _Id, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    _text("form_id"),
+    _text("layout_id"),
+    Column("newest", UtcDateTime, nullable=False),
+    _text("newest_root"),
+    Column("oldest", UtcDateTime, nullable=False),
+    _text("oldest_root"),
+    Column("submissions", Integer, nullable=False),
+    Column("files", JSON, nullable=False),
+    Column("deleted", LargeBinary, nullable=False),
+    Column("live", JSON, nullable=False),
+    Index("ix_warehouse_segments_form", "project_id", "form_id"),
+)
+warehouse_places = _table(
+    "warehouse_places",
+    Column("project_id", Integer, primary_key=True),
+    _text("form_id", primary_key=True),
+    _text("root_id", primary_key=True),
+    Column("segment_id", _Id, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Index("ix_warehouse_places_segment", "segment_id"),
+)
+warehouse_retired = _table(
+    "warehouse_retired",
+    _text("blob_id", primary_key=True),
+    Column("retired_at", UtcDateTime, nullable=False),
+)
+
+DERIVED = (
+    submissions,
+    checkpoints,
+    parked_changes,
+    warehouse_layouts,
+    warehouse_segments,
+    warehouse_places,
+)
