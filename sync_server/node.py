@@ -23,12 +23,14 @@ from sqlalchemy.orm import Session
 from sync_server.blobs.base import BlobStore
 from sync_server.blobs.filesystem import FilesystemBlobs
 from sync_server.blobs.free_space import FreeSpace
+from sync_server.core.scope import Grant
 from sync_server.errors import DataMissing, FolderUnusable, RestoreUnfinished
 from sync_server.settings import Settings
 from sync_server.store import nodes
+from sync_server.store.accounts import Actor
 from sync_server.store.engine import Database, unusable
 from sync_server.store.migrations import migrate
-from sync_server.store.token_cache import TokenCache
+from sync_server.store.short_memory import ShortMemory
 from sync_server.store.writer import Writer
 
 R = TypeVar("R")
@@ -45,7 +47,8 @@ class Node:
     writer: Writer
     blobs: BlobStore
     space: FreeSpace = field(repr=False, compare=False)
-    tokens: TokenCache = field(default_factory=TokenCache, repr=False, compare=False)
+    tokens: ShortMemory[str, Actor | None] = field(default_factory=ShortMemory, repr=False, compare=False)
+    grants: ShortMemory[int, tuple[Grant, ...]] = field(default_factory=ShortMemory, repr=False, compare=False)
 
     @classmethod
     def open(cls, settings: Settings) -> "Node":

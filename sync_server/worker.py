@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from sync_server.node import Node
-from sync_server.services import access, backup, consumers
+from sync_server.services import backup, consumers, sign_in
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Worker:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="consumers", daemon=True)
         self._scheduler = BackgroundScheduler(timezone=node.settings.timezone)
-        self._scheduler.add_job(access.forget_old_sessions, "interval", args=[node], hours=1, id="sessions")
+        self._scheduler.add_job(sign_in.forget_old_sessions, "interval", args=[node], hours=1, id="sessions")
         if node.settings.backup_folder is not None:
             self._schedule_backup(node)
 

@@ -15,9 +15,9 @@ from sync_server.cli.processes import run_processes
 from sync_server.errors import AddressTaken
 from sync_server.node import Node
 from sync_server.server import HttpServer, listen, share_arenas
-from sync_server.services.access import FIRST_ADMINISTRATOR, ensure_administrator
 from sync_server.services.publish_folder import publish_folder
 from sync_server.services.shipped_forms import shipped_forms
+from sync_server.services.users import FIRST_ADMINISTRATOR, ensure_administrator
 from sync_server.settings import Settings
 from sync_server.worker import Worker
 

@@ -7,7 +7,7 @@ import click
 from sync_server.cli.options import open_node
 from sync_server.errors import NotFound
 from sync_server.node import Node
-from sync_server.services import access
+from sync_server.services import node_secrets, users
 from sync_server.settings import Settings
 
 _from_stdin = click.option(
@@ -39,7 +39,7 @@ def add(
     """Add an account for EMAIL."""
     password = _get_password(password_stdin)
     with Node.open(settings) as node:
-        added = access.add_user(
+        added = users.add_user(
             node,
             None,
             email,
@@ -59,7 +59,7 @@ def add(
 def list_(settings: Settings) -> None:
     """List the accounts, by e-mail."""
     with open_node(settings) as node:
-        found = access.list_users(node, None)
+        found = users.list_users(node, None)
     if not found:
         click.echo("There is no account yet: sync-server user add EMAIL --admin")
     for each in found:
@@ -77,7 +77,7 @@ def password(settings: Settings, email: str, password_stdin: bool) -> None:
     new = _get_password(password_stdin)
     with open_node(settings) as node:
         try:
-            access.change_password(node, None, email, new)
+            users.change_password(node, None, email, new)
         except NotFound as error:
             raise click.UsageError(
                 f"There is no account {email}. See those there are: sync-server user list"
@@ -87,7 +87,7 @@ def password(settings: Settings, email: str, password_stdin: bool) -> None:
 
 
 def _get_password(is_given: bool) -> str:
-    return sys.stdin.readline().rstrip("\r\n") if is_given else access.make_password()
+    return sys.stdin.readline().rstrip("\r\n") if is_given else node_secrets.make_password()
 
 
 def _say_password(new: str, is_given: bool) -> None:

@@ -140,6 +140,11 @@ class Scope:
         parts = _fold([Part(g.rows, g.sees) for g in granted])
         return View(parts) if parts else None
 
+    def sees_whole(self, project_id: int, form_id: str, verb: str = READ) -> bool:
+        """Tell whether the actor may read (or treat) every row of a form."""
+        view = self.view(project_id, form_id, verb)
+        return view is not None and view.rows is None
+
 
 def operator_scope() -> Scope:
     """The scope of whoever sits at the machine and uses the command line: who holds the database holds everything."""

@@ -15,10 +15,11 @@ from flask import current_app, g, request
 
 from sync_server.core import http_digest
 from sync_server.core.http_digest import DigestCredentials, NonceState
-from sync_server.errors import AuthenticationFailed, HttpsOnly, LoginRequired
+from sync_server.core.scope import is_administrator
+from sync_server.errors import AuthenticationFailed, HttpsOnly, InsufficientRights, LoginRequired
 from sync_server.node import Node
 from sync_server.protocols.throttle import Throttle
-from sync_server.services import access, devices
+from sync_server.services import access, devices, node_secrets, sign_in
 from sync_server.store.accounts import Actor, SignIn
 
 NODE = "sync_server.node"
@@ -53,7 +54,8 @@ def require_actor() -> Actor:
 def require_administrator() -> Actor:
     """Return the administrator who asks; raise LoginRequired for a stranger, InsufficientRights for anybody else."""
     actor = require_actor()
-    access.require_administrator(actor)
+    if not is_administrator(access.scope_of(current_node(), actor)):
+        raise InsufficientRights
     return actor
 
 
@@ -103,8 +105,8 @@ def _identify_by_header(header: str) -> Actor | None:
 
 def _identify_bearer(token: str) -> Actor:
     node = current_node()
-    sign_in = access.find_session(node, token)
-    actor = sign_in.actor if sign_in else devices.find_device(node, token)
+    found = sign_in.find_session(node, token)
+    actor = found.actor if found else devices.find_device(node, token)
     if actor is None:
         raise AuthenticationFailed
     return actor
@@ -125,7 +127,7 @@ def _identify_basic(encoded: str) -> Actor:
 def check_password(email: str, password: str) -> Actor:
     """Return whose password this is; raise AuthenticationFailed, or TooManyAttempts after some of those."""
     with slow_down_guessing(email):
-        return access.check_password(current_node(), email, password)
+        return sign_in.check_password(current_node(), email, password)
 
 
 @contextmanager
@@ -158,7 +160,7 @@ def _identify_digest(header: str) -> Actor | None:
 
 
 def _check_digest(credentials: DigestCredentials) -> Actor:
-    found = access.find_digest(current_node(), credentials.username)
+    found = sign_in.find_digest(current_node(), credentials.username)
     ha1 = found[1] if found else "0" * 32
     path, query = request.root_path + request.path, request.query_string.decode("latin-1")
     is_right = http_digest.is_right(credentials, ha1, method=request.method, path=path, query=query)
@@ -169,22 +171,22 @@ def _check_digest(credentials: DigestCredentials) -> Actor:
 
 
 def _digest_key() -> bytes:
-    return access.derive_key(current_node(), "digest")
+    return node_secrets.derive_key(current_node(), "digest")
 
 
 def _identify_by_cookie() -> Actor | None:
     """Use a browser's session; other than reading needs the session's csrf word beside the cookie."""
     token = request.cookies.get(session_cookie())
-    sign_in = access.find_session(current_node(), token) if token else None
-    if sign_in is None:
+    found = sign_in.find_session(current_node(), token) if token else None
+    if found is None:
         return None
-    if request.method not in SAFE_METHODS and not _has_csrf(sign_in):
+    if request.method not in SAFE_METHODS and not _has_csrf(found):
         raise AuthenticationFailed
-    return sign_in.actor
+    return found.actor
 
 
-def _has_csrf(sign_in: SignIn) -> bool:
+def _has_csrf(found: SignIn) -> bool:
     given = request.headers.get("X-CSRF-Token")
     if given is None and request.mimetype == "application/x-www-form-urlencoded":
         given = request.form.get("__csrf")
-    return given is not None and hmac.compare_digest(given.encode(), sign_in.csrf.encode())
+    return given is not None and hmac.compare_digest(given.encode(), found.csrf.encode())

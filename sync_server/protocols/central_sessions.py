@@ -19,7 +19,7 @@ from sync_server.protocols.authentication import (
     slow_down_guessing,
 )
 from sync_server.protocols.endpoint import central_endpoint
-from sync_server.services import access, devices
+from sync_server.services import devices, sign_in
 from sync_server.store.accounts import Actor
 
 blueprint = Blueprint("central_sessions", __name__)
@@ -34,7 +34,7 @@ def post_session() -> Response:
     body = read_json('{"email": "sara@example.org", "password": "…"}')
     email, password = _text(body, "email"), _text(body, "password")
     with slow_down_guessing(email):
-        session = access.create_session(current_node(), email, password)
+        session = sign_in.create_session(current_node(), email, password)
     response = jsonify(
         token=session.token,
         csrf=session.csrf,
@@ -57,7 +57,7 @@ def post_session() -> Response:
 @central_endpoint
 def delete_current_session() -> Response:
     require_actor()
-    access.end_session(current_node(), current_session_token() or "")
+    sign_in.end_session(current_node(), current_session_token() or "")
     response = jsonify(SUCCESS)
     response.delete_cookie(session_cookie(), path="/", secure=request.is_secure, httponly=True, samesite="Strict")
     return response
@@ -72,10 +72,10 @@ def delete_session(session_token: str) -> dict[str, bool]:
     if device is not None:
         devices.revoke_device(node, actor, device.id)
         return SUCCESS
-    found = access.find_session(node, session_token)
+    found = sign_in.find_session(node, session_token)
     if found is None or found.actor.id != actor.id:
         raise InsufficientRights
-    access.end_session(node, session_token)
+    sign_in.end_session(node, session_token)
     return SUCCESS
 
 

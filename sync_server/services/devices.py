@@ -1,109 +1,126 @@
 """Let tablets in: app users with a token in their address, shown as a QR code and revocable.
 
-A token is looked up by its sha256. It is also kept sealed (AES-GCM, with a key that is in the data folder and never in
-the database), only so that the QR code can be shown again. A revoked token is still known: what a tablet sends with it
-is kept, and waits for a person.
+A token is looked up by its sha256. It is also kept sealed (see node_secrets.py), only so that the QR code can be shown
+again. A revoked token is still known: what a tablet sends with it is kept, and waits for a person.
+
+That a tablet gets every form of its project, later ones too, is an assignment to the project; else each form is
+assigned to it by itself.
 """
 
 import logging
 import re
-import secrets
 from datetime import UTC, datetime, timedelta
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import sha256_hex
-from sync_server.errors import AuthenticationFailed, NamelessTablet, NotFound, SealBroken, UnknownToken
+from sync_server.core.roles import APP_USER
+from sync_server.core.scope import Grant
+from sync_server.errors import AuthenticationFailed, NamelessTablet, NotFound, UnknownToken
 from sync_server.node import Node
-from sync_server.services.access import derive_key, require_administrator
-from sync_server.store import accounts, nodes
+from sync_server.services.access import change_access, require, require_somewhere
+from sync_server.services.audit import make_act, write_act
+from sync_server.services.node_secrets import make_token, open_secret, seal_secret
+from sync_server.store import accounts, assignments, nodes
 from sync_server.store.accounts import Actor
 
 log = logging.getLogger(__name__)
 
-# What any server of the ODK family issues; ours are 64 lower-case hexadecimal digits, because Enketo puts addresses
-# into lower case.
+# What any server of the ODK family issues; ours are a part of it.
 _WELL_FORMED = re.compile(r"\A[A-Za-z0-9!$_-]{64}\Z")
 # How exactly the list of devices knows when each was last seen; more often would be a write for every sync.
 _NOTE_USE_EVERY = timedelta(hours=1)
-_NONCE_BYTES = 12
 
 
-def add_device(node: Node, actor: Actor | None, name: str, project_id: int) -> tuple[Actor, str]:
-    """Add an app user to a project; return it and its token."""
-    require_administrator(actor)
+def add_device(
+    node: Node, actor: Actor | None, name: str, project_id: int, *, has_all_forms: bool = True
+) -> tuple[Actor, str]:
+    """Add an app user to a project, with all its forms or none yet; return it and its token."""
+    require(node, actor, "field_key.create", project_id=project_id)
     if not name.strip():
         raise NamelessTablet
-    token = secrets.token_hex(32)
+    token, now, by = make_token(), datetime.now(UTC), actor.id if actor else None
     token_hash = sha256_hex(token.encode())
-    sealed = _seal(node, token, token_hash)
+    sealed = seal_secret(node, "token", token, bound_to=token_hash)
+    act = make_act(actor, "field_key.create", projectId=project_id)
 
     def add(session: Session) -> Actor:
         if nodes.find_project(session, project_id) is None:
             raise NotFound
-        return accounts.add_app_user(
+        added = accounts.add_app_user(
             session,
             project_id=project_id,
             display_name=name.strip(),
             token_hash=token_hash,
             token_sealed=sealed,
-            now=datetime.now(UTC),
+            now=now,
+            created_by=by,
         )
+        if has_all_forms:
+            assignments.put_assignment(session, added.id, Grant(APP_USER, project_id), now=now, by=by)
+        write_act(session, act, actee=f"actor:{added.id}")
+        return added
 
-    device = node.write(add)
-    node.tokens.forget()
+    device = change_access(node, add)
     log.info("device added actor=%d project=%d node=%s", device.id, project_id, node.id)
     return device, token
 
 
 def list_devices(node: Node, actor: Actor | None, project_id: int | None = None) -> list[Actor]:
-    """List the app users of a project, or of all, newest first; revoked ones too."""
-    require_administrator(actor)
+    """List the app users of a project, or of all the actor may know, newest first; revoked ones too."""
+    scope = require_somewhere(node, actor, "field_key.list", project_id=project_id)
     with node.database.read() as session:
-        return accounts.iter_app_users(session, project_id)
+        found = accounts.iter_app_users(session, project_id)
+    return [device for device in found if scope.may("field_key.list", device.project_id)]
 
 
 def get_device(node: Node, actor: Actor | None, device_id: int) -> Actor:
-    require_administrator(actor)
-    with node.database.read() as session:
-        return accounts.get_app_user(session, device_id)
+    return _get_device(node, actor, device_id, "field_key.list")
 
 
 def revoke_device(node: Node, actor: Actor | None, device_id: int) -> None:
     """End a tablet's access. It gets no more forms; what it still sends is kept and waits for a person."""
-    require_administrator(actor)
+    _get_device(node, actor, device_id, "session.end")
+    act = make_act(actor, "field_key.session.end", f"actor:{device_id}")
 
     def revoke(session: Session) -> None:
-        accounts.get_app_user(session, device_id)
         accounts.revoke_app_user(session, device_id, now=datetime.now(UTC))
+        write_act(session, act)
 
-    node.write(revoke)
-    node.tokens.forget()
+    change_access(node, revoke)
     log.info("device revoked actor=%d node=%s", device_id, node.id)
 
 
 def delete_device(node: Node, actor: Actor | None, device_id: int) -> None:
     """Revoke a tablet and take it off the list."""
-    require_administrator(actor)
+    _get_device(node, actor, device_id, "field_key.delete")
+    act = make_act(actor, "field_key.delete", f"actor:{device_id}")
 
     def delete(session: Session) -> None:
-        accounts.get_app_user(session, device_id)
         accounts.delete_app_user(session, device_id, now=datetime.now(UTC))
+        assignments.delete_assignments(session, device_id)
+        write_act(session, act)
 
-    node.write(delete)
-    node.tokens.forget()
+    change_access(node, delete)
     log.info("device deleted actor=%d node=%s", device_id, node.id)
 
 
 def show_token(node: Node, actor: Actor | None, device_id: int) -> str:
     """Return a tablet's token again; raise SealBroken when the database came without its node's key."""
-    require_administrator(actor)
+    _get_device(node, actor, device_id, "field_key.create")
     with node.database.read() as session:
         token_hash, sealed = accounts.get_sealed_token(session, device_id)
-    return _unseal(node, sealed, token_hash)
+    return open_secret(node, "token", sealed, bound_to=token_hash)
+
+
+def _get_device(node: Node, actor: Actor | None, device_id: int, verb: str) -> Actor:
+    """Find an app user to whom the actor may do this; of any other, nobody is told whether it is there."""
+    require_somewhere(node, actor, verb)
+    with node.database.read() as session:
+        device = accounts.get_app_user(session, device_id)
+    require(node, actor, verb, project_id=device.project_id)
+    return device
 
 
 def identify_device(node: Node, token: str) -> Actor:
@@ -140,16 +157,3 @@ def note_use(node: Node, device: Actor) -> None:
         except OperationalError as error:  # on a full disk tablets still get their forms
             log.warning("use not noted actor=%d node=%s error=%s", device.id, node.id, error.orig)
         node.tokens.forget()
-
-
-def _seal(node: Node, token: str, token_hash: str) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(derive_key(node, "token")).encrypt(nonce, token.encode(), token_hash.encode())
-
-
-def _unseal(node: Node, sealed: bytes, token_hash: str) -> str:
-    nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-    try:
-        return AESGCM(derive_key(node, "token")).decrypt(nonce, rest, token_hash.encode()).decode()
-    except InvalidTag as error:
-        raise SealBroken from error

@@ -22,13 +22,14 @@ from sync_server.core.ids import BlobId
 from sync_server.core.instance_xml import local_name, parse_xml
 from sync_server.core.merged_document import merged_document
 from sync_server.core.rows import RowMetadata
+from sync_server.core.scope import EXPORT_CEILING
 from sync_server.core.table_schema import TableSchema, build_table_schema
-from sync_server.errors import NoSpaceForExport, NotFound
+from sync_server.errors import InsufficientRights, NoSpaceForExport, NotFound
 from sync_server.exporters.csv_zip import write_csv_zip, write_root_csv
 from sync_server.exporters.document import Document, MediaFile, Progress, Written
 from sync_server.node import Node
 from sync_server.services import consumers
-from sync_server.services.access import require_administrator
+from sync_server.services.access import require
 from sync_server.services.export_notes import ExportNotes
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.resolve_submissions import ResolveSubmissions
@@ -70,9 +71,9 @@ def export_csv_zip(
 ) -> Export:
     """Write all submissions of a form as a zip; wait for the consumers for `patience` seconds (None: to the end).
 
-    Raises NotFound, NoSpaceForExport, and InsufficientRights unless it is an administrator or the operator (None).
+    Raises NotFound, NoSpaceForExport, and InsufficientRights for who may not see all of it up to what may leave.
     """
-    require_administrator(actor)
+    _require_whole(node, actor, project_id, form_id)
     with _prepared(node, project_id, form_id, patience) as source:
         written = write_csv_zip(
             target,
@@ -97,12 +98,20 @@ def export_root_csv(
     patience: float | None = None,
 ) -> Export:
     """Write the root table of a form as a plain CSV: no repeats, no media, no place for notes."""
-    require_administrator(actor)
+    _require_whole(node, actor, project_id, form_id)
     with _prepared(node, project_id, form_id, patience) as source:
         written = write_root_csv(
             target, source.documents, schema=source.schema, progress=_guarded(node, target, progress)
         )
     return _finished(node, source, target, written, has_media=False)
+
+
+def _require_whole(node: Node, actor: Actor | None, project_id: int, form_id: str) -> None:
+    """Refuse who sees some rows or harmless answers only: these exports leave nothing out."""
+    scope = require(node, actor, "submission.read", project_id=project_id, form_id=form_id)
+    view = scope.view(project_id, form_id)
+    if view is None or view.rows is not None or view.lowest < EXPORT_CEILING:
+        raise InsufficientRights
 
 
 def find_tag(node: Node) -> str:

@@ -10,13 +10,17 @@ import mimetypes
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
 from sync_server.core.ids import BlobId
 from sync_server.errors import MediaNotNamed
 from sync_server.node import Node
-from sync_server.services.access import require_administrator
+from sync_server.services.access import require
+from sync_server.services.audit import make_act, write_act
 from sync_server.services.form_definitions import get_definition
 from sync_server.store import forms
 from sync_server.store.accounts import Actor
+from sync_server.store.assignments import actee_of
 from sync_server.store.forms import FormAttachment, FormVersion
 
 log = logging.getLogger(__name__)
@@ -35,10 +39,16 @@ def put_media(
     media_type: str | None = None,
 ) -> FormAttachment:
     """Set a file of a form's current version; raise MediaNotNamed for one that the form does not name."""
-    require_administrator(actor)
+    require(node, actor, "form.update", project_id=project_id, form_id=form_id)
     version = _version_naming(node, project_id, form_id, name)
     attachment = keep_media(node, name, content, media_type=media_type)
-    node.write(lambda session: forms.put_attachment(session, version.row_id, attachment))
+    act = make_act(actor, "form.attachment.update", actee_of(project_id, form_id), name=name)
+
+    def put(session: Session) -> None:
+        forms.put_attachment(session, version.row_id, attachment)
+        write_act(session, act)
+
+    node.write(put)
     log.info("media form_id=%s version=%s sha256=%s node=%s", form_id, version.version, attachment.sha256, node.id)
     return attachment
 

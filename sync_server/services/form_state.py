@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from sync_server.errors import UnexpectedValue
 from sync_server.node import Node
-from sync_server.services.access import require_administrator
+from sync_server.services.access import require
+from sync_server.services.audit import make_act, write_act
 from sync_server.store import decisions, forms
 from sync_server.store.accounts import Actor
+from sync_server.store.assignments import actee_of
+from sync_server.store.audits import Act
 from sync_server.store.decisions import StoredDecision
 from sync_server.store.forms import CLOSED, CLOSING, OPEN, Form
 
@@ -28,15 +31,18 @@ def set_form_state(
     node: Node, actor: Actor | None, form_id: str, state: str, *, project_id: int = 1, reason: str = ""
 ) -> Form:
     """Set the state of a form; the state it has already is no new decision."""
-    require_administrator(actor)
+    require(node, actor, "form.update", project_id=project_id, form_id=form_id)
     if state not in STATES:
         raise UnexpectedValue(field="state", value=state, reason=f"it must be one of {', '.join(STATES)}.")
-    form = node.write(lambda session: _decide(session, actor, project_id, form_id, state, reason))
+    act = make_act(actor, "form.update", actee_of(project_id, form_id), state=state)
+    form = node.write(lambda session: _decide(session, actor, project_id, form_id, state, reason, act))
     log.info("form state form_id=%s state=%s node=%s", form_id, state, node.id)
     return form
 
 
-def _decide(session: Session, actor: Actor | None, project_id: int, form_id: str, state: str, reason: str) -> Form:
+def _decide(
+    session: Session, actor: Actor | None, project_id: int, form_id: str, state: str, reason: str, act: Act
+) -> Form:
     form = forms.get_form(session, project_id, form_id)
     if form.state == state:
         return form
@@ -54,6 +60,7 @@ def _decide(session: Session, actor: Actor | None, project_id: int, form_id: str
         reason=reason,
     )
     decisions.add_decision(session, decision)
+    write_act(session, act)
     return forms.get_form(session, project_id, form_id)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sync_server.node import Node
 from sync_server.services import consumers
-from sync_server.services.access import require_administrator
+from sync_server.services.access import require_somewhere
 from sync_server.store import checkpoints, quarantine, unreadable_uploads
 from sync_server.store.accounts import Actor
 from sync_server.store.quarantine import QuarantinedSubmission
@@ -29,12 +29,16 @@ class WaitingReason:
 
 def list_quarantine(node: Node, actor: Actor | None) -> Iterator[WaitingReason]:
     """Stream every reason, oldest submission first; then unreadable uploads and changes that failed."""
-    require_administrator(actor)
+    scope = require_somewhere(node, actor, "quarantine.read")
     consumers.catch_up(node)
     with node.database.read() as session:
         for submission in quarantine.iter_quarantined(session):
+            if not scope.sees_whole(submission.project_id, submission.form_id, "quarantine.read"):
+                continue
             for flag in submission.flags:
                 yield _explain(submission, flag)
+        if not scope.may("quarantine.read"):
+            return  # of what is unreadable nobody knows whose it is
         for upload in unreadable_uploads.iter_unreadable(session):
             yield WaitingReason(
                 upload.received_at, "?", f"sha256:{upload.sha256}", f"It is not readable XML: {upload.reason}",

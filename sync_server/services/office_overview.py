@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from sync_server.node import Node
 from sync_server.services import consumers
-from sync_server.services.access import require_administrator
+from sync_server.services.access import require
 from sync_server.store import checkpoints, forms, nodes, office, unreadable_uploads
 from sync_server.store.accounts import Actor
 from sync_server.store.forms import OPEN, Form
@@ -96,7 +96,7 @@ def list_form_titles(node: Node) -> list[str]:
 
 def see_overview(node: Node, actor: Actor | None, *, now: datetime) -> Overview:
     """Gather the first page on one snapshot; waits a moment for the consumers, so that it is as fresh as can be."""
-    require_administrator(actor)
+    require(node, actor, "quarantine.read")
     consumers.catch_up(node, seconds=1.0)
     bounds = _midnights(now, ZoneInfo(node.settings.timezone))
     with node.database.read() as session:

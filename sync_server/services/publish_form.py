@@ -27,7 +27,7 @@ from sync_server.errors import (
     UnexpectedValue,
 )
 from sync_server.node import Node
-from sync_server.services.access import require_administrator
+from sync_server.services.access import require
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import keep_media
 from sync_server.store import forms, nodes
@@ -50,7 +50,7 @@ def publish_form(
     ignore_warnings: bool = False,
 ) -> FormVersion:
     """Publish an .xlsx, a Markdown table or XForm XML, and make it the form's current version."""
-    require_administrator(actor)
+    require(node, actor, "form.create", project_id=project_id)
     known = _find_by_source(node, project_id, source)
     if known and fallback_form_id in (None, known.form_id):
         return known

@@ -17,8 +17,11 @@ from sync_server.core.submission_state import FIELD, VARIANT
 from sync_server.errors import NotFound, UnexpectedValue
 from sync_server.node import Node
 from sync_server.services import consumers
-from sync_server.services.access import require_administrator
+from sync_server.services.access import require_somewhere
+from sync_server.services.audit import make_act, write_act
 from sync_server.store.accounts import Actor
+from sync_server.store.assignments import actee_of
+from sync_server.store.audits import Act
 from sync_server.store.decisions import StoredDecision, add_decision, find_decisions
 from sync_server.store.quarantine import QuarantinedSubmission, find_submissions
 
@@ -26,14 +29,14 @@ log = logging.getLogger(__name__)
 
 ACCEPT, CHOOSE = "accept", "choose"
 WHOLE = "/"
+SETTLE = "quarantine.settle"
 
 
 def accept_submission(
     node: Node, actor: Actor | None, instance_id: str, *, reason: str, form_id: str | None = None
 ) -> Sequence[str]:
     """Let in what came for a closed form or from a revoked tablet; return the versions that were let in."""
-    require_administrator(actor)
-    submission = _get_submission(node, instance_id, form_id)
+    submission = _get_submission(node, actor, instance_id, form_id)
     held = tuple(sorted({version for flag in submission.flags if _is_held(flag) for version in flag["versions"]}))
     if not held:
         raise UnexpectedValue(field="submission", value=instance_id, reason="it does not wait to be accepted.")
@@ -49,8 +52,7 @@ def choose_version(
 
     `version` may be the beginning of its id. Returns the whole id.
     """
-    require_administrator(actor)
-    submission = _get_submission(node, instance_id, form_id)
+    submission = _get_submission(node, actor, instance_id, form_id)
     decided = _decisions(node, submission)
     questions = [q for q in _questions(submission, decided) if path in (None, q.conflict_path)]
     chosen = _get_version(questions, version)
@@ -83,13 +85,16 @@ def _questions(submission: QuarantinedSubmission, decided: Iterable[StoredDecisi
 
 
 def _is_held(flag: dict[str, Any]) -> bool:
-    return flag["reason"] in ("form_closed", "token_revoked")
+    return flag["reason"] in ("form_closed", "token_revoked", "not_assigned", "link_used")
 
 
-def _get_submission(node: Node, instance_id: str, form_id: str | None) -> QuarantinedSubmission:
+def _get_submission(node: Node, actor: Actor | None, instance_id: str, form_id: str | None) -> QuarantinedSubmission:
+    """Find a submission that the actor may settle; of any other, nobody is told whether it is there."""
+    scope = require_somewhere(node, actor, SETTLE)
     consumers.catch_up(node)
     with node.database.read() as session:
-        found = [s for s in find_submissions(session, instance_id) if form_id in (None, s.form_id)]
+        named = [s for s in find_submissions(session, instance_id) if form_id in (None, s.form_id)]
+    found = [s for s in named if scope.sees_whole(s.project_id, s.form_id, SETTLE)]
     if not found:
         raise NotFound
     if len(found) > 1:
@@ -135,11 +140,15 @@ def _decide(
         )
         for body in bodies
     ]
-    node.write(lambda session: _add_all(session, decisions))
+    act = make_act(
+        actor, SETTLE, actee_of(submission.project_id, submission.form_id), kind=kind, instanceId=submission.root_id
+    )
+    node.write(lambda session: _add_all(session, decisions, act))
     log.info("decided kind=%s instance=%s decisions=%d node=%s", kind, submission.root_id, len(decisions), node.id)
     consumers.catch_up(node)
 
 
-def _add_all(session: Session, decisions: Iterable[StoredDecision]) -> None:
+def _add_all(session: Session, decisions: Iterable[StoredDecision], act: Act) -> None:
     for decision in decisions:
         add_decision(session, decision)
+    write_act(session, act)

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
+from sync_server.core.roles import ADMIN
 from sync_server.errors import AccountExists, NotFound
 from sync_server.store import changes
 from sync_server.store.changes import Change
-from sync_server.store.tables import actors, app_users, sessions, users
+from sync_server.store.tables import actors, app_users, assignments, sessions, users
 
 USER = "user"
 APP_USER = "field_key"  # Central's word for it, seen by its clients
+PUBLIC_LINK = "public_link"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,21 +68,15 @@ def add_user(
     display_name: str,
     password_hash: str,
     digest_ha1: str | None,
-    is_administrator: bool,
     now: datetime,
+    created_by: int | None = None,
 ) -> Actor:
     """Add a person; raise AccountExists when the e-mail is taken."""
     if find_secrets(session, email) is not None:
         raise AccountExists(email=email)
-    actor_id = _add_actor(session, USER, display_name, now)
+    actor_id = add_actor(session, USER, display_name, now=now, created_by=created_by)
     session.execute(
-        insert(users).values(
-            actor_id=actor_id,
-            email=email,
-            password_hash=password_hash,
-            digest_ha1=digest_ha1,
-            is_administrator=is_administrator,
-        )
+        insert(users).values(actor_id=actor_id, email=email, password_hash=password_hash, digest_ha1=digest_ha1)
     )
     _say(session, actor_id, "created")
     return get_actor(session, actor_id)
@@ -109,14 +105,15 @@ def iter_users(session: Session) -> list[Actor]:
 
 def has_administrator(session: Session) -> bool:
     query = select(users.c.actor_id).join(actors, actors.c.id == users.c.actor_id)
-    query = query.where(users.c.is_administrator, actors.c.deleted_at.is_(None)).limit(1)
+    query = query.where(_is_administrator(), actors.c.deleted_at.is_(None)).limit(1)
     return session.execute(query).first() is not None
 
 
 def add_app_user(
-    session: Session, *, project_id: int, display_name: str, token_hash: str, token_sealed: bytes, now: datetime
-) -> Actor:
-    actor_id = _add_actor(session, APP_USER, display_name, now)
+    session: Session, *, project_id: int, display_name: str, token_hash: str, token_sealed: bytes, now: datetime,
+    created_by: int | None = None,
+) -> Actor:  # fmt: skip
+    actor_id = add_actor(session, APP_USER, display_name, now=now, created_by=created_by)
     session.execute(
         insert(app_users).values(
             actor_id=actor_id, project_id=project_id, token_hash=token_hash, token_sealed=token_sealed, created_at=now
@@ -210,6 +207,14 @@ def get_actor(session: Session, actor_id: int) -> Actor:
     return _to_actor(session.execute(_people().where(actors.c.id == actor_id)).one())
 
 
+def get_living_actor(session: Session, actor_id: int) -> Actor:
+    """Return an actor that was not deleted; raise NotFound."""
+    row = session.execute(_people().where(actors.c.id == actor_id, actors.c.deleted_at.is_(None))).first()
+    if row is None:
+        raise NotFound
+    return _to_actor(row)
+
+
 def _people() -> Select[Any]:
     columns: list[ColumnElement[Any]] = [
         actors.c.id,
@@ -217,7 +222,7 @@ def _people() -> Select[Any]:
         actors.c.display_name,
         actors.c.created_at,
         users.c.email,
-        users.c.is_administrator,
+        _is_administrator().label("is_administrator"),
         users.c.digest_ha1.is_not(None).label("uses_digest"),
         app_users.c.project_id,
         app_users.c.revoked_at,
@@ -242,10 +247,16 @@ def _to_actor(row: Row[Any]) -> Actor:
     )
 
 
-def _add_actor(session: Session, kind: str, display_name: str, now: datetime) -> int:
-    statement = insert(actors).values(type=kind, display_name=display_name, created_at=now)
+def add_actor(session: Session, kind: str, display_name: str, *, now: datetime, created_by: int | None = None) -> int:
+    """Add the row that every kind of actor has; return its number."""
+    statement = insert(actors).values(type=kind, display_name=display_name, created_at=now, created_by=created_by)
     actor_id: int = session.execute(statement.returning(actors.c.id)).scalar_one()
     return actor_id
+
+
+def _is_administrator() -> ColumnElement[bool]:
+    t = assignments.c
+    return exists().where(t.actor_id == actors.c.id, t.role_id == ADMIN.id, t.project_id.is_(None))
 
 
 def _say(session: Session, actor_id: int, what: str) -> None:

@@ -3,8 +3,6 @@
 Received and decided rows are only ever added. Derived tables (the last part) can be dropped and made again.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -15,27 +13,30 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    Table,
-    Text,
     UniqueConstraint,
 )
 
+from sync_server.store.account_tables import actor_properties as actor_properties
+from sync_server.store.account_tables import actor_property_values as actor_property_values
+from sync_server.store.account_tables import actors as actors
+from sync_server.store.account_tables import app_users as app_users
+from sync_server.store.account_tables import assignments as assignments
+from sync_server.store.account_tables import audits as audits
+from sync_server.store.account_tables import config as config
+from sync_server.store.account_tables import project_keys as project_keys
+from sync_server.store.account_tables import public_links as public_links
+from sync_server.store.account_tables import reset_tokens as reset_tokens
+from sync_server.store.account_tables import sessions as sessions
+from sync_server.store.account_tables import user_preferences as user_preferences
+from sync_server.store.account_tables import user_secrets as user_secrets
+from sync_server.store.account_tables import users as users
+from sync_server.store.columns import Id as _Id
+from sync_server.store.columns import metadata as metadata
+from sync_server.store.columns import table as _table
+from sync_server.store.columns import text as _text
 from sync_server.store.engine import UtcDateTime
 
-metadata = MetaData()
-_Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY is SQLite's row id
-
-
-def _table(name: str, *columns: Any) -> Table:
-    return Table(name, metadata, *columns)
-
-
-def _text(name: str, *args: Any, **kwargs: Any) -> Column[str]:
-    return Column(name, Text, *args, nullable=kwargs.pop("nullable", False), **kwargs)
-
-
-# -- this node and its people
+# -- this node and its projects; its people are in account_tables.py
 
 node = _table(
     "node",
@@ -48,43 +49,13 @@ projects = _table(
     Column("id", Integer, primary_key=True),
     _text("uid", unique=True),
     _text("name"),
+    _text("description", nullable=True),
+    Column("key_id", Integer),
+    Column("created_at", UtcDateTime),
+    Column("updated_at", UtcDateTime),
     Column("archived_at", UtcDateTime),
-)
-actors = _table(
-    "actors",
-    Column("id", _Id, primary_key=True),
-    _text("type"),
-    _text("display_name"),
-    Column("created_at", UtcDateTime, nullable=False),
     Column("deleted_at", UtcDateTime),
 )
-users = _table(
-    "users",
-    Column("actor_id", ForeignKey("actors.id"), primary_key=True),
-    _text("email", unique=True),
-    _text("password_hash"),
-    _text("digest_ha1", nullable=True),
-    Column("is_administrator", Boolean, nullable=False),
-)
-app_users = _table(
-    "app_users",
-    Column("actor_id", ForeignKey("actors.id"), primary_key=True),
-    Column("project_id", ForeignKey("projects.id"), nullable=False),
-    _text("token_hash", unique=True),
-    Column("token_sealed", LargeBinary, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("revoked_at", UtcDateTime),
-    Column("last_used_at", UtcDateTime),
-)
-sessions = _table(
-    "sessions",
-    _text("token_hash", primary_key=True),
-    Column("actor_id", ForeignKey("actors.id"), nullable=False),
-    _text("csrf"),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-)
-
 # -- forms
 
 forms = _table(
@@ -163,6 +134,7 @@ receipts = _table(
     Column("actor_id", _Id),
     _text("form_state"),
     Column("is_revoked", Boolean, nullable=False),
+    _text("held_for", nullable=True),  # what the door found amiss beside a revoked token, such as "not_assigned"
     Column("clock_offset_seconds", Float),
     Column("is_new", Boolean, nullable=False),
     Index("ix_receipts_version", "version_id"),

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 
 from sync_server.errors import LoginRequired, StalePage
 from sync_server.protocols.authentication import current_node, session_cookie
-from sync_server.services import access
-from sync_server.services.access import NewSession
+from sync_server.services import sign_in
+from sync_server.services.sign_in import NewSession
 from sync_server.store.accounts import Actor, SignIn
 
 
@@ -17,7 +17,7 @@ def find_sign_in() -> SignIn | None:
     """Return the session of this request's cookie; looked up once."""
     if "sign_in" not in g:
         token = request.cookies.get(session_cookie())
-        g.sign_in = access.find_session(current_node(), token) if token else None
+        g.sign_in = sign_in.find_session(current_node(), token) if token else None
     found: SignIn | None = g.sign_in
     return found
 
@@ -67,7 +67,7 @@ def forget(response: Response) -> Response:
     """End the session, at the server and in the browser."""
     token = request.cookies.get(session_cookie())
     if token:
-        access.end_session(current_node(), token)
+        sign_in.end_session(current_node(), token)
     response.delete_cookie(session_cookie(), httponly=True, samesite="Lax", secure=request.is_secure, path="/")
     return response
 

@@ -12,8 +12,8 @@ from sync_server.cli import devices, users
 from sync_server.core.collect_settings import decode_settings
 from sync_server.errors import AccountExists, PasswordTooShort
 from sync_server.node import Node
-from sync_server.services import access
 from sync_server.services import devices as tablets
+from sync_server.services import sign_in
 from sync_server.settings import Settings
 
 Command = Callable[..., Result]
@@ -121,7 +121,7 @@ def test_the_code_holds_collects_settings(run: Command, settings: Settings, monk
 def test_user_add_shows_a_password_once_with_which_one_can_sign_in(run: Command, settings: Settings) -> None:
     password = last_line(run("user", "add", "Sara@Example.org", "--admin")).rpartition(" ")[2]
     with Node.open(settings) as node:
-        assert access.check_password(node, "sara@example.org", password).is_administrator
+        assert sign_in.check_password(node, "sara@example.org", password).is_administrator
 
 
 def test_user_add_reads_a_password_and_does_not_show_it(run: Command, settings: Settings) -> None:
@@ -129,13 +129,13 @@ def test_user_add_reads_a_password_and_does_not_show_it(run: Command, settings: 
     assert result.exit_code == 0
     assert "a long password" not in result.output
     with Node.open(settings) as node:
-        assert not access.check_password(node, "bob@example.org", "a long password").is_administrator
+        assert not sign_in.check_password(node, "bob@example.org", "a long password").is_administrator
 
 
 def test_user_add_with_digest_says_what_that_means(run: Command, settings: Settings) -> None:
     assert "as good as the password" in run("user", "add", "bob@example.org", "--digest").stdout
     with Node.open(settings) as node:
-        assert access.find_digest(node, "bob@example.org")
+        assert sign_in.find_digest(node, "bob@example.org")
 
 
 def test_user_add_refuses_a_short_password_and_an_address_in_use(run: Command) -> None:
@@ -159,6 +159,6 @@ def test_user_password_changes_it(run: Command, settings: Settings) -> None:
     run("user", "add", "bob@example.org", "--digest")
     password = last_line(run("user", "password", "bob@example.org")).rpartition(" ")[2]
     with Node.open(settings) as node:
-        assert access.check_password(node, "bob@example.org", password)
-        assert access.find_digest(node, "bob@example.org")
+        assert sign_in.check_password(node, "bob@example.org", password)
+        assert sign_in.find_digest(node, "bob@example.org")
     assert "no account x@example.org" in run("user", "password", "x@example.org").stderr

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from sync_server.app import create_app
 from sync_server.node import Node
-from sync_server.services import access, devices
+from sync_server.services import devices, users
 from sync_server.store import forms
 from sync_server.store.accounts import Actor
 from sync_server.store.forms import FormAttachment, NewFormVersion
@@ -36,13 +36,13 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def alice(hub: Node) -> Actor:
     """An administrator."""
-    return access.add_user(hub, None, "alice@example.org", PASSWORD, display_name="Alice", is_administrator=True)
+    return users.add_user(hub, None, "alice@example.org", PASSWORD, display_name="Alice", is_administrator=True)
 
 
 @pytest.fixture
 def bob(hub: Node) -> Actor:
     """A coordinator, whose account turned Digest on."""
-    return access.add_user(hub, None, "bob@example.org", PASSWORD, display_name="Bob", uses_digest=True)
+    return users.add_user(hub, None, "bob@example.org", PASSWORD, display_name="Bob", uses_digest=True)
 
 
 @dataclass(frozen=True)

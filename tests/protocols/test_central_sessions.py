@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from sync_server.node import Node
-from sync_server.services import access
+from sync_server.services import sign_in
 from sync_server.store.accounts import Actor
 from tests.protocols.conftest import PASSWORD, Tablet
 
@@ -17,7 +17,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 @pytest.fixture
 def headers(hub: Node, alice: Actor) -> dict[str, str]:
     """Alice's, signed in."""
-    return {"Authorization": f"Bearer {access.create_session(hub, 'alice@example.org', PASSWORD).token}"}
+    return {"Authorization": f"Bearer {sign_in.create_session(hub, 'alice@example.org', PASSWORD).token}"}
 
 
 @pytest.mark.usefixtures("alice")
@@ -65,7 +65,7 @@ def test_a_body_that_is_no_json_is_said_so(client: FlaskClient) -> None:
 
 
 def test_signing_out_ends_this_session_only(client: FlaskClient, headers: dict[str, str], hub: Node) -> None:
-    other = access.create_session(hub, "alice@example.org", PASSWORD).token
+    other = sign_in.create_session(hub, "alice@example.org", PASSWORD).token
     assert client.delete("/v1/sessions/current", headers=headers).get_json() == {"success": True}
     assert client.get("/v1/users/current", headers=headers).status_code == 401
     assert client.get("/v1/users/current", headers={"Authorization": f"Bearer {other}"}).status_code == 200
@@ -74,12 +74,12 @@ def test_signing_out_ends_this_session_only(client: FlaskClient, headers: dict[s
 def test_a_session_is_ended_by_its_token_by_its_owner_only(
     client: FlaskClient, headers: dict[str, str], bob: Actor, hub: Node
 ) -> None:
-    token = access.create_session(hub, "bob@example.org", PASSWORD).token
+    token = sign_in.create_session(hub, "bob@example.org", PASSWORD).token
     assert client.delete(f"/v1/sessions/{token}", headers=headers).status_code == 403
     assert client.delete("/v1/sessions/unknown", headers=headers).status_code == 403
     bobs = {"Authorization": f"Bearer {token}"}
     assert client.delete(f"/v1/sessions/{token}", headers=bobs).get_json() == {"success": True}
-    assert access.find_session(hub, token) is None
+    assert sign_in.find_session(hub, token) is None
 
 
 def test_the_current_user_is_written_as_central_does(
@@ -139,7 +139,7 @@ def test_what_is_missing_or_not_there_is_said(client: FlaskClient, headers: dict
 
 
 def test_only_an_administrator_manages_app_users(client: FlaskClient, bob: Actor, hub: Node, tablet: Tablet) -> None:
-    bearer = {"Authorization": f"Bearer {access.create_session(hub, 'bob@example.org', PASSWORD).token}"}
+    bearer = {"Authorization": f"Bearer {sign_in.create_session(hub, 'bob@example.org', PASSWORD).token}"}
     assert client.get("/v1/projects/1/app-users", headers=bearer).get_json()["code"] == 403.1
     assert client.post("/v1/projects/1/app-users", json={"displayName": "x"}, headers=bearer).status_code == 403
     assert client.delete(f"/v1/sessions/{tablet.token}", headers=bearer).status_code == 403

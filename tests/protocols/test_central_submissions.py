@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from sync_server.node import Node
-from sync_server.services import access
+from sync_server.services import sign_in
 from sync_server.store.accounts import Actor
 from tests.protocols.conftest import PASSWORD, Tablet
 from tests.support.samples import publish, send, submission
@@ -20,7 +20,7 @@ CSV = "/v1/projects/1/forms/visit/submissions.csv"
 
 @pytest.fixture
 def as_alice(hub: Node, alice: Actor) -> dict[str, str]:
-    return {"Authorization": f"Bearer {access.create_session(hub, 'alice@example.org', PASSWORD).token}"}
+    return {"Authorization": f"Bearer {sign_in.create_session(hub, 'alice@example.org', PASSWORD).token}"}
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +117,7 @@ def test_unknown_form_is_a_problem(hub: Node, client: FlaskClient, as_alice: dic
 def test_strangers_coordinators_and_tablets_get_nothing(
     hub: Node, client: FlaskClient, bob: Actor, tablet: Tablet
 ) -> None:
-    token = access.create_session(hub, "bob@example.org", PASSWORD).token
+    token = sign_in.create_session(hub, "bob@example.org", PASSWORD).token
     for address in (ZIP, CSV):
         assert client.get(address).status_code == 401
         assert client.get(address, headers={"Authorization": f"Bearer {token}"}).status_code == 403

@@ -12,7 +12,7 @@ import requests
 from requests.auth import HTTPDigestAuth
 
 from sync_server.node import Node
-from sync_server.services import access, devices
+from sync_server.services import devices, users
 from sync_server.settings import Settings
 from tests.protocols.conftest import PASSWORD, make_submission
 from tests.protocols.received import Stored, stored
@@ -45,7 +45,7 @@ def hub_live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     empty = tmp_path_factory.mktemp("no-forms")
     with Node.open(Settings(data=data)) as node:
         _, token = devices.add_device(node, None, "tablet", 1)
-        access.add_user(node, None, "bob@example.org", PASSWORD, uses_digest=True)
+        users.add_user(node, None, "bob@example.org", PASSWORD, uses_digest=True)
     with LiveServer(data, environ={"SYNC_FORMS": str(empty)}) as server:
         yield Hub(server.url, f"/v1/key/{token}/projects/1", data)
 

@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 from sync_server.node import Node
 from sync_server.protocols.authentication import current_actor
 from sync_server.protocols.throttle import ATTEMPTS
-from sync_server.services import access
+from sync_server.services import users
+from sync_server.services.sign_in import create_session
 from sync_server.store.accounts import Actor
 from tests.protocols.conftest import PASSWORD, Publish, Tablet, make_submission
 from tests.protocols.received import stored
@@ -142,7 +143,7 @@ def test_basic_lets_in_over_https_and_never_over_http(client: FlaskClient, alice
 
 
 def test_a_password_with_colons_and_arabic_is_read(client: FlaskClient, hub: Node) -> None:
-    access.add_user(hub, None, "sara@example.org", "كلمة: سر طويلة")
+    users.add_user(hub, None, "sara@example.org", "كلمة: سر طويلة")
     auth = ("sara@example.org", "كلمة: سر طويلة")
     assert client.get(LIST, base_url="https://localhost", auth=auth).status_code == 200
 
@@ -153,7 +154,7 @@ def test_a_proxy_that_is_not_trusted_cannot_make_http_look_safe(client: FlaskCli
 
 
 def test_a_session_token_lets_in(client: FlaskClient, alice: Actor, hub: Node) -> None:
-    token = access.create_session(hub, "alice@example.org", PASSWORD).token
+    token = create_session(hub, "alice@example.org", PASSWORD).token
     assert client.get(LIST, headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
@@ -169,7 +170,7 @@ def test_a_query_token_lets_in_and_moves_into_the_addresses(
 def test_a_browsers_session_may_read_but_not_send_without_its_word(
     client: FlaskClient, alice: Actor, hub: Node
 ) -> None:
-    session = access.create_session(hub, "alice@example.org", PASSWORD)
+    session = create_session(hub, "alice@example.org", PASSWORD)
     client.set_cookie("sync_session", session.token)
     assert client.get(LIST).status_code == 200
     send = {"path": "/v1/projects/1/submission", "data": make_submission(), "content_type": "text/xml"}

@@ -1,9 +1,11 @@
 """People and tablets come in with what they were given, and with nothing else, on both databases."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 import time_machine
+from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
 from sync_server.errors import (
@@ -18,10 +20,10 @@ from sync_server.errors import (
     UnknownToken,
 )
 from sync_server.node import Node
-from sync_server.services import access, devices
-from sync_server.store import changes
-from sync_server.store.tables import app_users, sessions, users
-from sync_server.store.token_cache import REMEMBER_SECONDS, TokenCache
+from sync_server.services import devices, passwords, sign_in, users
+from sync_server.store import changes, tables
+from sync_server.store.short_memory import REMEMBER_SECONDS, ShortMemory
+from sync_server.store.tables import app_users, sessions
 
 PASSWORD = "correct horse battery"
 
@@ -32,55 +34,59 @@ def feed(node: Node) -> list[tuple[str, str]]:
 
 
 def test_a_person_signs_in_with_the_password_and_any_case_of_the_e_mail(node: Node) -> None:
-    access.add_user(node, None, "Alice@Example.org", PASSWORD, is_administrator=True)
-    assert access.check_password(node, " ALICE@example.ORG", PASSWORD).is_administrator
+    users.add_user(node, None, "Alice@Example.org", PASSWORD, is_administrator=True)
+    assert sign_in.check_password(node, " ALICE@example.ORG", PASSWORD).is_administrator
 
 
 @pytest.mark.parametrize(("email", "password"), [("alice@example.org", "wrong"), ("nobody@example.org", PASSWORD)])
 def test_a_stranger_and_a_typing_error_get_the_same_answer(node: Node, email: str, password: str) -> None:
-    access.add_user(node, None, "alice@example.org", PASSWORD)
+    users.add_user(node, None, "alice@example.org", PASSWORD)
     with pytest.raises(AuthenticationFailed):
-        access.check_password(node, email, password)
+        sign_in.check_password(node, email, password)
 
 
 def test_a_stranger_costs_as_much_work_as_a_typing_error(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
-    real = access._is_password
-    monkeypatch.setattr(access, "_is_password", lambda hashed, given: checked.append(hashed) or real(hashed, given))
+
+    class Recorder(PasswordHasher):
+        def verify(self, hashed: str | bytes, given: str | bytes) -> Literal[True]:
+            checked.append(str(hashed))
+            return super().verify(hashed, given)
+
+    monkeypatch.setattr(passwords, "_hasher", Recorder())
     with pytest.raises(AuthenticationFailed):
-        access.check_password(node, "nobody@example.org", PASSWORD)
+        sign_in.check_password(node, "nobody@example.org", PASSWORD)
     assert checked[0].startswith("$argon2id$")
 
 
 def test_passwords_are_kept_as_argon2_and_digest_only_where_it_was_asked_for(node: Node) -> None:
-    access.add_user(node, None, "alice@example.org", PASSWORD)
-    access.add_user(node, None, "bob@example.org", PASSWORD, uses_digest=True)
+    users.add_user(node, None, "alice@example.org", PASSWORD)
+    users.add_user(node, None, "bob@example.org", PASSWORD, uses_digest=True)
     with node.database.read() as session:
-        kept = {row.email: row for row in session.execute(select(users))}
+        kept = {row.email: row for row in session.execute(select(tables.users))}
     assert kept["alice@example.org"].password_hash.startswith("$argon2id$")
     assert kept["alice@example.org"].digest_ha1 is None
     assert kept["bob@example.org"].digest_ha1
-    assert access.find_digest(node, "alice@example.org") is None
+    assert sign_in.find_digest(node, "alice@example.org") is None
 
 
 def test_an_account_is_refused_when_it_exists_or_is_no_address_or_too_easy(node: Node) -> None:
-    access.add_user(node, None, "alice@example.org", PASSWORD)
+    users.add_user(node, None, "alice@example.org", PASSWORD)
     with pytest.raises(AccountExists):
-        access.add_user(node, None, "ALICE@example.org", PASSWORD)
+        users.add_user(node, None, "ALICE@example.org", PASSWORD)
     for address in ("", "alice", 'a"@b', "a:b@c", "a b@c"):
         with pytest.raises(UnexpectedValue):
-            access.add_user(node, None, address, PASSWORD)
+            users.add_user(node, None, address, PASSWORD)
     with pytest.raises(PasswordTooShort):
-        access.add_user(node, None, "bob@example.org", "short")
+        users.add_user(node, None, "bob@example.org", "short")
 
 
 def test_only_an_administrator_manages_accounts_and_devices(node: Node) -> None:
-    bob = access.add_user(node, None, "bob@example.org", PASSWORD)
+    bob = users.add_user(node, None, "bob@example.org", PASSWORD)
     for attempt in (
-        lambda: access.add_user(node, bob, "x@example.org", PASSWORD),
-        lambda: access.list_users(node, bob),
-        lambda: access.change_password(node, bob, "bob@example.org", PASSWORD),
-        lambda: devices.add_device(node, bob, "x", 1),
+        lambda: users.add_user(node, bob, "x@example.org", PASSWORD),
+        lambda: users.list_users(node, bob),
+        lambda: users.change_password(node, bob, "bob@example.org", PASSWORD),
         lambda: devices.list_devices(node, bob),
         lambda: devices.revoke_device(node, bob, 1),
         lambda: devices.delete_device(node, bob, 1),
@@ -88,46 +94,48 @@ def test_only_an_administrator_manages_accounts_and_devices(node: Node) -> None:
     ):
         with pytest.raises(InsufficientRights):
             attempt()
+    with pytest.raises(NotFound):
+        devices.add_device(node, bob, "x", 1)
 
 
 def test_the_first_administrator_is_made_once(node: Node) -> None:
-    password = access.ensure_administrator(node)
+    password = users.ensure_administrator(node)
     assert password
-    assert access.check_password(node, access.FIRST_ADMINISTRATOR, password).is_administrator
-    assert access.ensure_administrator(node) is None
+    assert sign_in.check_password(node, users.FIRST_ADMINISTRATOR, password).is_administrator
+    assert users.ensure_administrator(node) is None
 
 
 def test_a_session_ends_when_told_or_after_a_day(node: Node) -> None:
-    access.add_user(node, None, "alice@example.org", PASSWORD)
-    session = access.create_session(node, "alice@example.org", PASSWORD)
+    users.add_user(node, None, "alice@example.org", PASSWORD)
+    session = sign_in.create_session(node, "alice@example.org", PASSWORD)
     assert len(session.token) == 64
-    found = access.find_session(node, session.token)
+    found = sign_in.find_session(node, session.token)
     assert found is not None
     assert (found.actor.email, found.csrf) == ("alice@example.org", session.csrf)
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=24, seconds=1)):
-        assert access.find_session(node, session.token) is None
-    access.end_session(node, session.token)
-    assert access.find_session(node, session.token) is None
+        assert sign_in.find_session(node, session.token) is None
+    sign_in.end_session(node, session.token)
+    assert sign_in.find_session(node, session.token) is None
 
 
 def test_a_session_is_kept_by_its_hash_only_and_cleared_away_when_over(node: Node) -> None:
-    access.add_user(node, None, "alice@example.org", PASSWORD)
-    token = access.create_session(node, "alice@example.org", PASSWORD).token
+    users.add_user(node, None, "alice@example.org", PASSWORD)
+    token = sign_in.create_session(node, "alice@example.org", PASSWORD).token
     with node.database.read() as session:
         assert token not in session.scalars(select(sessions.c.token_hash)).all()
     with time_machine.travel(datetime.now(UTC) + timedelta(days=2)):
-        access.forget_old_sessions(node)
+        sign_in.forget_old_sessions(node)
     with node.database.read() as session:
         assert session.scalars(select(sessions.c.token_hash)).all() == []
 
 
 def test_a_new_password_ends_sessions_and_keeps_digest_as_it_was(node: Node) -> None:
-    access.add_user(node, None, "bob@example.org", PASSWORD, uses_digest=True)
-    before = access.find_digest(node, "bob@example.org")
-    token = access.create_session(node, "bob@example.org", PASSWORD).token
-    access.change_password(node, None, "bob@example.org", "another password")
-    assert access.find_session(node, token) is None
-    after = access.find_digest(node, "bob@example.org")
+    users.add_user(node, None, "bob@example.org", PASSWORD, uses_digest=True)
+    before = sign_in.find_digest(node, "bob@example.org")
+    token = sign_in.create_session(node, "bob@example.org", PASSWORD).token
+    users.change_password(node, None, "bob@example.org", "another password")
+    assert sign_in.find_session(node, token) is None
+    after = sign_in.find_digest(node, "bob@example.org")
     assert before
     assert after
     assert before[1] != after[1]
@@ -198,8 +206,8 @@ def test_a_tablets_last_use_is_noted_once_an_hour(node: Node) -> None:
 
 
 def test_changes_to_accounts_are_in_the_feed(node: Node) -> None:
-    access.add_user(node, None, "alice@example.org", PASSWORD)
-    access.change_password(node, None, "alice@example.org", "another password")
+    users.add_user(node, None, "alice@example.org", PASSWORD)
+    users.change_password(node, None, "alice@example.org", "another password")
     device, _ = devices.add_device(node, None, "tablet", 1)
     devices.revoke_device(node, None, device.id)
     devices.revoke_device(node, None, device.id)
@@ -209,7 +217,7 @@ def test_changes_to_accounts_are_in_the_feed(node: Node) -> None:
 def test_what_is_known_of_a_token_is_asked_again_after_a_second() -> None:
     now = [0.0]
     asked: list[int] = []
-    cache = TokenCache(clock=lambda: now[0])
+    cache: ShortMemory[str, None] = ShortMemory(clock=lambda: now[0])
 
     def look_up() -> None:
         asked.append(1)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from sync_server.errors import InsufficientRights, UnreadableXml
 from sync_server.node import Node
-from sync_server.services import access
+from sync_server.services import users
 from sync_server.services.list_quarantine import WaitingReason, list_quarantine
 from sync_server.store import checkpoints, forms
 from tests.support.samples import QUESTIONS, publish, send, submission
@@ -112,6 +112,6 @@ def test_change_that_failed_is_listed(node: Node) -> None:
 
 
 def test_only_administrators_see_it(hub: Node) -> None:
-    bob = access.add_user(hub, None, "bob@example.org", "long enough a password")
+    bob = users.add_user(hub, None, "bob@example.org", "long enough a password")
     with pytest.raises(InsufficientRights):
         list(list_quarantine(hub, bob))

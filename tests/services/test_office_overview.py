@@ -6,7 +6,7 @@ import pytest
 
 from sync_server.errors import InsufficientRights, UnreadableXml
 from sync_server.node import Node
-from sync_server.services import access, devices
+from sync_server.services import devices, users
 from sync_server.services.office_overview import list_form_titles, name_node, see_overview
 from sync_server.services.receive_submission import Upload, receive
 from tests.support.samples import NOON, publish_visit, send, visit
@@ -87,7 +87,7 @@ def test_empty_node_shows_nothing_and_waits_for_nothing(node: Node) -> None:
 
 
 def test_chelsea_without_a_role_sees_nothing(hub: Node) -> None:
-    chelsea = access.add_user(hub, None, "chelsea@example.org", "long enough for chelsea")
+    chelsea = users.add_user(hub, None, "chelsea@example.org", "long enough for chelsea")
 
     with pytest.raises(InsufficientRights):
         see_overview(hub, chelsea, now=NOW)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_server.core.roles import MANAGER, VIEWER
 from sync_server.errors import (
     FieldTypeConflict,
     FormNotFit,
@@ -18,11 +19,12 @@ from sync_server.errors import (
     XlsformNotValid,
 )
 from sync_server.node import Node
-from sync_server.services import access
+from sync_server.services import users
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.publish_form import publish_form
 from sync_server.store import changes, forms
 from tests.support.form_tables import FAULTY, meeting_form
+from tests.support.people import give_role
 
 
 def feed(node: Node) -> list[tuple[str, str]]:
@@ -138,9 +140,14 @@ def test_an_unknown_project_is_not_found(node: Node) -> None:
 
 
 def test_bob_may_not_publish(hub: Node) -> None:
-    bob = access.add_user(hub, None, "bob@example.org", "a long password")
+    bob = users.add_user(hub, None, "bob@example.org", "a long password")
+    with pytest.raises(NotFound):
+        publish_form(hub, bob, meeting_form())
+    give_role(hub, bob, VIEWER)
     with pytest.raises(InsufficientRights):
         publish_form(hub, bob, meeting_form())
+    give_role(hub, bob, MANAGER)
+    assert publish_form(hub, bob, meeting_form()).published_by == bob.id
 
 
 def test_eight_at_once_publish_one_version(node: Node) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from sync_server.errors import InsufficientRights, NotFound, UnexpectedValue
 from sync_server.node import Node
-from sync_server.services import access, consumers
+from sync_server.services import consumers, users
 from sync_server.services.list_quarantine import list_quarantine
 from sync_server.services.review_submission import accept_submission, choose_version
 from sync_server.store import changes, decisions, quarantine
@@ -30,9 +30,10 @@ def test_accepted_submission_no_longer_waits_and_the_decision_is_in_the_feed(nod
     assert not found(node, "uuid:1").is_held
     with node.database.read() as session:
         (decision,) = decisions.iter_decisions(session)
-        last = changes.iter_since(session, changes.head(session) - 1, limit=1)[0]
+        last, audit = changes.iter_since(session, changes.head(session) - 2, limit=2)
     assert (decision.kind, decision.parents, decision.reason) == ("accept", (version,), "tablet found")
     assert (last.kind, last.key, last.version) == ("decision", "uuid:1", decision.id)
+    assert (audit.kind, audit.version) == ("audit", "quarantine.settle")
 
 
 def test_what_comes_after_the_acceptance_waits_again(node: Node) -> None:
@@ -105,7 +106,7 @@ def test_version_that_is_none_of_those_in_conflict_is_a_problem_naming_them(node
 
 def test_only_administrators_decide(node: Node) -> None:
     send(node, submission("uuid:1"), is_revoked=True)
-    bob = access.add_user(node, None, "bob@example.org", "long enough a password")
+    bob = users.add_user(node, None, "bob@example.org", "long enough a password")
     with pytest.raises(InsufficientRights):
         accept_submission(node, bob, "uuid:1", reason="x")
     with pytest.raises(InsufficientRights):

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from sync_server.app import create_app
 from sync_server.node import Node
-from sync_server.services import access
+from sync_server.services import users
 from sync_server.store.accounts import Actor
 
 PASSWORD = "correct horse battery"
@@ -29,7 +29,7 @@ def visitor(app: Flask) -> FlaskClient:
 @pytest.fixture
 def alice(hub: Node) -> Actor:
     """An administrator."""
-    return access.add_user(hub, None, "alice@example.org", PASSWORD, display_name="Alice", is_administrator=True)
+    return users.add_user(hub, None, "alice@example.org", PASSWORD, display_name="Alice", is_administrator=True)
 
 
 @pytest.fixture

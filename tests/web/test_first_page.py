@@ -5,7 +5,7 @@ from html import unescape
 from flask.testing import FlaskClient
 
 from sync_server.node import Node
-from sync_server.services import access, devices
+from sync_server.services import devices, users
 from tests.support.samples import publish_visit, send, visit
 from tests.web.conftest import PASSWORD, sign_in
 
@@ -61,7 +61,7 @@ def test_every_reason_the_command_line_explains_is_explained_here() -> None:
 
 
 def test_chelsea_without_a_role_sees_no_more_than_a_stranger(hub: Node, visitor: FlaskClient) -> None:
-    access.add_user(hub, None, "chelsea@example.org", PASSWORD, display_name="Chelsea")
+    users.add_user(hub, None, "chelsea@example.org", PASSWORD, display_name="Chelsea")
     _device, token = devices.add_device(hub, None, "Tablet of Sara", 1)
     sign_in(visitor, "chelsea@example.org")
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from sync_server.errors import AuthenticationFailed, TooManyAttempts
 from sync_server.protocols.authentication import current_node, slow_down_guessing
-from sync_server.services import access
+from sync_server.services.sign_in import create_session
 from sync_server.web import visitors
 from sync_server.web.office.blueprint import office, say
 
@@ -21,7 +21,7 @@ def sign_in() -> ResponseReturnValue:
     email = request.form.get("email", "")
     try:
         with slow_down_guessing(email):
-            new = access.create_session(current_node(), email, request.form.get("password", ""))
+            new = create_session(current_node(), email, request.form.get("password", ""))
     except (AuthenticationFailed, TooManyAttempts) as problem:
         return _form(problem), problem.status
     return visitors.remember(redirect(_next(), 303), new)
