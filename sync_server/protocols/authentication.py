@@ -15,11 +15,10 @@ from flask import current_app, g, request
 
 from sync_server.core import http_digest
 from sync_server.core.http_digest import DigestCredentials, NonceState
-from sync_server.core.scope import is_administrator
-from sync_server.errors import AuthenticationFailed, HttpsOnly, InsufficientRights, LoginRequired
+from sync_server.errors import AuthenticationFailed, HttpsOnly, LoginRequired
 from sync_server.node import Node
 from sync_server.protocols.throttle import Throttle
-from sync_server.services import access, devices, node_secrets, sign_in
+from sync_server.services import devices, node_secrets, sign_in
 from sync_server.store.accounts import Actor, SignIn
 
 NODE = "sync_server.node"
@@ -48,14 +47,6 @@ def require_actor() -> Actor:
     actor = current_actor()
     if actor is None:
         raise LoginRequired
-    return actor
-
-
-def require_administrator() -> Actor:
-    """Return the administrator who asks; raise LoginRequired for a stranger, InsufficientRights for anybody else."""
-    actor = require_actor()
-    if not is_administrator(access.scope_of(current_node(), actor)):
-        raise InsufficientRights
     return actor
 
 

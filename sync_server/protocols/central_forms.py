@@ -16,8 +16,8 @@ from marshmallow import ValidationError
 from sync_server.core.xform import FormDefinition
 from sync_server.errors import NoDrafts, NotFound, UnexpectedValue
 from sync_server.protocols.central_sessions import read_json
-from sync_server.protocols.endpoint import central_endpoint, current_node, require_administrator
-from sync_server.protocols.openrosa_documents import answer_media
+from sync_server.protocols.endpoint import central_endpoint, current_node, current_scope, require_actor
+from sync_server.protocols.openrosa_documents import send_media
 from sync_server.protocols.schemas import (
     ExpectedFile,
     FormAttachmentSchema,
@@ -41,21 +41,22 @@ _PIECE = 65_536
 
 
 @blueprint.get("")
-@central_endpoint
+@central_endpoint(verb="form.list", is_somewhere=True, is_filtered=True)
 def get_forms(project_id: int) -> Any:
-    require_administrator()
     with current_node().database.read() as session:
         if nodes.find_project(session, project_id) is None:
             raise NotFound
         found = forms.iter_forms(session, project_id)
+    scope = current_scope()
+    found = [form for form in found if scope.may("form.list", project_id, form.form_id)]
     return FormSchema(many=True).dump([ShownVersion(form, form.current) for form in found])
 
 
 @blueprint.post("")
-@central_endpoint
+@central_endpoint(verb="form.create")
 def post_form(project_id: int) -> Any:
     """Publish a form, or a new version of one, from .xlsx, .xls, Markdown or XML."""
-    actor = require_administrator()
+    actor = require_actor()
     if not _is_true("publish"):
         raise NoDrafts
     version = publish_form(
@@ -71,17 +72,16 @@ def post_form(project_id: int) -> Any:
 
 @blueprint.get("/<form_id>")
 @blueprint.get("/<form_id>/versions/<version>")
-@central_endpoint
+@central_endpoint(verb="form.read")
 def get_form(project_id: int, form_id: str, version: str | None = None) -> Any:
-    require_administrator()
     return _write_version(project_id, form_id, version)
 
 
 @blueprint.patch("/<form_id>")
-@central_endpoint
+@central_endpoint(verb="form.update")
 def patch_form(project_id: int, form_id: str) -> Any:
     """Open, close or reopen a form; the header X-Action-Notes says why."""
-    actor = require_administrator()
+    actor = require_actor()
     body = read_json('{"state": "closing"}')
     try:
         state = FormPatchSchema().load(body)["state"]
@@ -94,10 +94,9 @@ def patch_form(project_id: int, form_id: str) -> Any:
 
 
 @blueprint.get("/<form_id>/versions")
-@central_endpoint
+@central_endpoint(verb="form.read")
 def get_versions(project_id: int, form_id: str) -> Any:
     """List the published versions, newest first."""
-    require_administrator()
     with current_node().database.read() as session:
         form = forms.get_form(session, project_id, form_id)
         versions = forms.iter_versions(session, project_id, form_id)
@@ -106,10 +105,9 @@ def get_versions(project_id: int, form_id: str) -> Any:
 
 @blueprint.get("/<form_id>.xlsx")
 @blueprint.get("/<form_id>/versions/<version>.xlsx")
-@central_endpoint
+@central_endpoint(verb="form.read")
 def get_workbook(project_id: int, form_id: str, version: str | None = None) -> Response:
     """Answer the workbook a version was made from; 404 when it was made from something else."""
-    require_administrator()
     with current_node().database.read() as session:
         found = _find_version(session, project_id, form_id, version).version
         source = forms.get_source(session, found.row_id)
@@ -120,39 +118,36 @@ def get_workbook(project_id: int, form_id: str, version: str | None = None) -> R
 
 @blueprint.get("/<form_id>/fields")
 @blueprint.get("/<form_id>/versions/<version>/fields")
-@central_endpoint
+@central_endpoint(verb="form.read")
 def get_fields(project_id: int, form_id: str, version: str | None = None) -> Any:
-    require_administrator()
     _, definition = _defined(project_id, form_id, version)
     return write_fields(definition.fields, odata=_is_true("odata"))
 
 
 @blueprint.get("/<form_id>/attachments")
 @blueprint.get("/<form_id>/versions/<version>/attachments")
-@central_endpoint
+@central_endpoint(verb="form.read")
 def get_attachments(project_id: int, form_id: str, version: str | None = None) -> Any:
     """List the files the form names, whether they are here or not."""
-    require_administrator()
     found, definition = _defined(project_id, form_id, version)
     return FormAttachmentSchema(many=True).dump(_expect(definition.media, found))
 
 
 @blueprint.get("/<form_id>/attachments/<path:name>")
 @blueprint.get("/<form_id>/versions/<version>/attachments/<path:name>")
-@central_endpoint
+@central_endpoint(verb="form.read")
 def get_attachment(project_id: int, form_id: str, name: str, version: str | None = None) -> Response:
-    require_administrator()
     found, _ = _defined(project_id, form_id, version)
-    response = answer_media(project_id, found.row_id, name)
+    response = send_media(project_id, found.row_id, name)
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return response
 
 
 @blueprint.post("/<form_id>/attachments/<path:name>")
-@central_endpoint
+@central_endpoint(verb="form.update")
 def post_attachment(project_id: int, form_id: str, name: str) -> Any:
     """Set a file of the current version: tablets notice by its hash, without a new version of the form."""
-    actor = require_administrator()
+    actor = require_actor()
     put_media(
         current_node(),
         actor,

@@ -14,12 +14,11 @@ from sync_server.protocols.authentication import (
     current_node,
     current_session_token,
     require_actor,
-    require_administrator,
     session_cookie,
     slow_down_guessing,
 )
 from sync_server.protocols.endpoint import central_endpoint
-from sync_server.services import devices, sign_in
+from sync_server.services import access, devices, sign_in
 from sync_server.store.accounts import Actor
 
 blueprint = Blueprint("central_sessions", __name__)
@@ -29,7 +28,7 @@ LONGEST_JSON = 1_000_000  # bytes: a stranger who signs in must not fill the mem
 
 
 @blueprint.post("/v1/sessions")
-@central_endpoint
+@central_endpoint(anyone="signing in")
 def post_session() -> Response:
     body = read_json('{"email": "sara@example.org", "password": "…"}')
     email, password = _text(body, "email"), _text(body, "password")
@@ -54,7 +53,7 @@ def post_session() -> Response:
 
 
 @blueprint.delete("/v1/sessions/current")
-@central_endpoint
+@central_endpoint(signed_in="ends the session of the request")
 def delete_current_session() -> Response:
     require_actor()
     sign_in.end_session(current_node(), current_session_token() or "")
@@ -64,7 +63,7 @@ def delete_current_session() -> Response:
 
 
 @blueprint.delete("/v1/sessions/<session_token>")
-@central_endpoint
+@central_endpoint(signed_in="one's own session; of a tablet, with session.end")
 def delete_session(session_token: str) -> dict[str, bool]:
     """End one's own session, or, for an administrator, revoke an app user; 403 for a token nobody has."""
     actor, node = require_actor(), current_node()
@@ -80,39 +79,39 @@ def delete_session(session_token: str) -> dict[str, bool]:
 
 
 @blueprint.get("/v1/users/current")
-@central_endpoint
+@central_endpoint(signed_in="shows who asks")
 def get_current_user() -> dict[str, Any]:
     return _write_actor(require_actor())
 
 
 @blueprint.get("/v1/projects/<int:project_id>/app-users")
-@central_endpoint
+@central_endpoint(verb="field_key.list")
 def get_app_users(project_id: int) -> list[dict[str, Any]]:
-    actor = require_administrator()
+    actor = require_actor()
     found = devices.list_devices(current_node(), actor, project_id)
     return [_write_app_user(device, actor) for device in found]
 
 
 @blueprint.post("/v1/projects/<int:project_id>/app-users")
-@central_endpoint
+@central_endpoint(verb="field_key.create")
 def post_app_user(project_id: int) -> dict[str, Any]:
-    actor = require_administrator()
+    actor = require_actor()
     name = _text(read_json('{"displayName": "Tablet 7"}'), "displayName")
     device, _ = devices.add_device(current_node(), actor, name, project_id)
     return _write_app_user(device, actor)
 
 
 @blueprint.get("/v1/projects/<int:project_id>/app-users/<int:device_id>")
-@central_endpoint
+@central_endpoint(verb="field_key.list")
 def get_app_user(project_id: int, device_id: int) -> dict[str, Any]:
-    actor = require_administrator()
+    actor = require_actor()
     return _write_app_user(_get_device(actor, project_id, device_id), actor)
 
 
 @blueprint.delete("/v1/projects/<int:project_id>/app-users/<int:device_id>")
-@central_endpoint
+@central_endpoint(verb="field_key.delete")
 def delete_app_user(project_id: int, device_id: int) -> dict[str, bool]:
-    actor = require_administrator()
+    actor = require_actor()
     devices.delete_device(current_node(), actor, _get_device(actor, project_id, device_id).id)
     return SUCCESS
 
@@ -158,12 +157,18 @@ def _write_actor(actor: Actor) -> dict[str, Any]:
     return {**written, "email": actor.email} if actor.email else written
 
 
+def _token(device: Actor, actor: Actor) -> str | None:
+    """Return a tablet's token to those who could make one; for others, and once revoked, it has none."""
+    may_see = access.may(current_node(), actor, "field_key.create", project_id=device.project_id)
+    return devices.show_token(current_node(), actor, device.id) if may_see and not device.is_revoked else None
+
+
 def _write_app_user(device: Actor, actor: Actor) -> dict[str, Any]:
     """Write an app user with its token; null says that it was revoked."""
     written = {
         **_write_actor(device),
         "projectId": device.project_id,
-        "token": None if device.is_revoked else devices.show_token(current_node(), actor, device.id),
+        "token": _token(device, actor),
     }
     if request.headers.get("X-Extended-Metadata", "").lower() == "true":
         written["lastUsed"] = write_time(device.last_used_at) if device.last_used_at else None

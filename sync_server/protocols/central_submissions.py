@@ -16,7 +16,7 @@ from flask import Blueprint, Response, request, send_file
 
 from sync_server.errors import NotSupported
 from sync_server.exporters.file_names import safe_file_name
-from sync_server.protocols.endpoint import central_endpoint, current_node, require_administrator
+from sync_server.protocols.endpoint import central_endpoint, current_node, require_actor
 from sync_server.services.export_data import Export, export_csv_zip, export_folder, export_root_csv, find_tag
 
 blueprint = Blueprint("central_submissions", __name__)
@@ -27,9 +27,9 @@ _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
 
 
 @blueprint.route(f"{_FORM}/submissions.csv.zip", methods=["GET", "POST"])
-@central_endpoint
+@central_endpoint(verb="submission.read", is_filtered=True)
 def get_csv_zip(project_id: int, form_id: str) -> Response:
-    actor = require_administrator()
+    actor = require_actor()
     _refuse_unknown_options()
     has_media = not _is_false("attachments")
 
@@ -48,9 +48,9 @@ def get_csv_zip(project_id: int, form_id: str) -> Response:
 
 
 @blueprint.route(f"{_FORM}/submissions.csv", methods=["GET", "POST"])
-@central_endpoint
+@central_endpoint(verb="submission.read", is_filtered=True)
 def get_csv(project_id: int, form_id: str) -> Response:
-    actor = require_administrator()
+    actor = require_actor()
     _refuse_unknown_options()
 
     def export(target: Path) -> Export:

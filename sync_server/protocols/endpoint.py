@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import unquote
 
 from flask import Flask, Response, jsonify, request
 from flask.json.provider import DefaultJSONProvider
@@ -36,20 +37,21 @@ from sync_server.protocols.authentication import (
     current_node,
     make_challenge,
     require_actor,
-    require_administrator,
 )
 from sync_server.protocols.messages import request_language, say
+from sync_server.protocols.needs import Need, admit, current_scope, declare
 from sync_server.protocols.throttle import Throttle
+from sync_server.services.audit import noting
 
 __all__ = [
     "answer_error",
     "central_endpoint",
     "current_actor",
     "current_node",
+    "current_scope",
     "openrosa_endpoint",
     "register",
     "require_actor",
-    "require_administrator",
     "write_message",
 ]
 
@@ -82,24 +84,47 @@ def register(app: Flask, node: Node) -> None:
     app.register_error_handler(Exception, answer_error)
 
 
-def openrosa_endpoint(view: View) -> View:
-    """Speak OpenRosa: the view returns a Response; every answer carries the headers tablets look for."""
+def openrosa_endpoint(**what: Any) -> Callable[[View], View]:
+    """Speak OpenRosa: the view returns a Response; every answer carries the headers tablets look for.
 
-    @wraps(view)
-    def endpoint(*args: Any, **kwargs: Any) -> Response:
-        return _dress_openrosa(_answer(view, write_openrosa_problem, *args, **kwargs))
+    `what` is the route's Need. The views ask for it themselves (`allow_tablet`), because the project of some
+    addresses and the form of most are known only there.
+    """
 
-    return endpoint
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def endpoint(*args: Any, **kwargs: Any) -> Response:
+            return _dress_openrosa(_answer(view, write_openrosa_problem, *args, **kwargs))
+
+        return declare(endpoint, Need(**what))
+
+    return decorate
 
 
-def central_endpoint(view: View) -> View:
-    """Speak ODK Central's REST: the view returns what becomes JSON, or a Response."""
+def central_endpoint(**what: Any) -> Callable[[View], View]:
+    """Speak ODK Central's REST: the view returns what becomes JSON, or a Response.
 
-    @wraps(view)
-    def endpoint(*args: Any, **kwargs: Any) -> Response:
-        return _answer(view, write_central_problem, *args, **kwargs)
+    `what` is the route's Need, such as `verb="form.read"`: who lacks it is refused before the view is called.
+    """
 
-    return endpoint
+    def decorate(view: View) -> View:
+        def admitted(*args: Any, **kwargs: Any) -> Any:
+            admit()
+            with noting(_action_notes()):
+                return view(*args, **kwargs)
+
+        @wraps(view)
+        def endpoint(*args: Any, **kwargs: Any) -> Response:
+            return _answer(admitted, write_central_problem, *args, **kwargs)
+
+        return declare(endpoint, Need(**what))
+
+    return decorate
+
+
+def _action_notes() -> str:
+    """Read why it is done, percent-encoded as Central's clients write it; PostgreSQL keeps no NUL."""
+    return unquote(request.headers.get("X-Action-Notes", "")).replace("\0", "\ufffd")
 
 
 def write_message(text: str, *, status: int, nature: str = "submit_success") -> Response:

@@ -24,56 +24,59 @@ token_routes = Routes(blueprint, BASES[:1])
 NO_VERSION = "___"  # Central's way to write the empty version in an address
 
 
-@routes.add("/formList")
+@routes.add("/formList", verb="open_form.list", is_somewhere=True, is_filtered=True)
 def get_form_list(project_id: int, token: str | None = None) -> Response:
     return documents.answer_form_list(project_id, _base(project_id, token))
 
 
-@routes.add("/forms/<int:version_id>/form.xml")
+@routes.add("/forms/<int:version_id>/form.xml", verb="open_form.read")
 def get_form_xml(project_id: int, version_id: int, token: str | None = None) -> Response:
     return documents.answer_form_xml(project_id, version_id)
 
 
-@routes.add("/forms/<form_id>.xml", "/forms/<form_id>/versions/<version>.xml")
+@routes.add("/forms/<form_id>.xml", "/forms/<form_id>/versions/<version>.xml", verb="open_form.read")
 def get_named_form_xml(project_id: int, form_id: str, version: str | None = None, token: str | None = None) -> Response:
     return documents.answer_xml(_named_form(project_id, form_id, version))
 
 
-@routes.add("/forms/<form_id>/manifest", "/forms/<form_id>/versions/<version>/manifest")
+@routes.add("/forms/<form_id>/manifest", "/forms/<form_id>/versions/<version>/manifest", verb="open_form.read")
 def get_named_manifest(project_id: int, form_id: str, version: str | None = None, token: str | None = None) -> Response:
     form = _named_form(project_id, form_id, version)
     return documents.answer_manifest(project_id, form.version_id, _base(project_id, token))
 
 
-@token_routes.add("/forms/<form_id>/attachments/<name>", "/forms/<form_id>/versions/<version>/attachments/<name>")
+@token_routes.add(
+    "/forms/<form_id>/attachments/<name>", "/forms/<form_id>/versions/<version>/attachments/<name>",
+    verb="open_form.read",
+)  # fmt: skip
 def get_named_media(project_id: int, form_id: str, name: str, version: str | None = None, token: str = "") -> Response:
     form = _named_form(project_id, form_id, version)
     return documents.answer_media(project_id, form.version_id, name)
 
 
-@routes.add("/xformsManifest/<int:version_id>")
+@routes.add("/xformsManifest/<int:version_id>", verb="open_form.read")
 def get_manifest(project_id: int, version_id: int, token: str | None = None) -> Response:
     return documents.answer_manifest(project_id, version_id, _base(project_id, token))
 
 
-@routes.add("/xformsMedia/<int:version_id>/<name>")
+@routes.add("/xformsMedia/<int:version_id>/<name>", verb="open_form.read")
 def get_media(project_id: int, version_id: int, name: str, token: str | None = None) -> Response:
     return documents.answer_media(project_id, version_id, name)
 
 
 # GET is named beside HEAD, so that Flask's automatic HEAD, which would be 200, has no say.
-@routes.add("/submission", methods=("HEAD", "GET"))
+@routes.add("/submission", methods=("HEAD", "GET"), verb="submission.create", is_held=True)
 def head_submission(project_id: int, token: str | None = None) -> Response:
     return submission.answer_head(project_id)
 
 
-@routes.add("/submission", methods=("POST",))
+@routes.add("/submission", methods=("POST",), verb="submission.create", is_held=True)
 def post_submission(project_id: int, token: str | None = None) -> Response:
     return submission.answer_post(project_id, door="openrosa")
 
 
 def _named_form(project_id: int, form_id: str, version: str | None) -> form_list.FormXml:
-    documents.allow_tablet(project_id)
+    documents.allow_tablet(project_id, form_id=form_id)
     wanted = "" if version == NO_VERSION else version
     with current_node().database.read() as session:
         return form_list.get_form_xml_by_name(session, project_id, form_id, wanted)

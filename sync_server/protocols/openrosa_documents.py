@@ -12,8 +12,9 @@ from urllib.parse import quote
 from flask import Response, request, send_file
 
 from sync_server.core.openrosa_xml import ListedForm, MediaFile, write_form_list, write_manifest
-from sync_server.errors import InsufficientRights, NotFound, RevokedToken
+from sync_server.errors import InsufficientRights, NotFound
 from sync_server.protocols.authentication import current_node, require_actor
+from sync_server.protocols.needs import admit_actor, current_need, current_scope
 from sync_server.services import devices
 from sync_server.store import changes, form_list, nodes
 from sync_server.store.accounts import Actor
@@ -23,18 +24,19 @@ XML = "text/xml; charset=utf-8"
 CACHE = "private, no-cache"
 
 
-def allow_tablet(project_id: int, *, even_revoked: bool = False) -> Actor:
-    """Return who asks, if it may have this project's forms; an app user is bound to its own project."""
-    actor = require_actor()
+def allow_tablet(project_id: int, *, form_id: str | None = None) -> Actor:
+    """Return who asks, if it may have what the route needs of this project; an app user is bound to its own."""
+    actor, need = require_actor(), current_need()
     if actor.project_id not in (None, project_id):
         raise InsufficientRights
-    if actor.is_revoked and not even_revoked:
-        raise RevokedToken
+    is_at_home = need.is_somewhere and actor.project_id is not None  # its list may be empty, and is then the truth
+    if not need.is_held and (actor.is_revoked or not is_at_home):
+        admit_actor(actor, need, project_id=project_id, form_id=form_id)
     return actor
 
 
 def answer_form_list(project_id: int, base: str) -> Response:
-    """List the open forms, or the one asked for by ?formID; never an empty list in place of an error.
+    """List the open forms the actor has, or the one asked for by ?formID; never an empty list in place of an error.
 
     A tablet in match-exactly mode deletes every form that is not listed.
     """
@@ -47,12 +49,13 @@ def answer_form_list(project_id: int, base: str) -> Response:
         epoch = changes.epoch(session)
     if actor.project_id is not None:
         devices.note_use(node, actor)
-    root = _public(base)
-    return _conditional(write_form_list(_list_form(form, root) for form in offered), epoch=epoch)
+    root, scope = _public(base), current_scope()
+    theirs = (form for form in offered if scope.may("open_form.read", project_id, form.form_id))
+    return _conditional(write_form_list(_list_form(form, root) for form in theirs), epoch=epoch)
 
 
 def answer_form_xml(project_id: int, version_id: int) -> Response:
-    allow_tablet(project_id)
+    _allow_version(project_id, version_id)
     with current_node().database.read() as session:
         form = form_list.get_form_xml(session, project_id, version_id)
     return answer_xml(form)
@@ -64,9 +67,8 @@ def answer_xml(form: form_list.FormXml) -> Response:
 
 
 def answer_manifest(project_id: int, version_id: int, base: str) -> Response:
-    allow_tablet(project_id)
+    _allow_version(project_id, version_id)
     with current_node().database.read() as session:
-        form_list.get_form_xml(session, project_id, version_id)
         media = form_list.iter_form_media(session, project_id, version_id)
         epoch = changes.epoch(session)
     folder = f"{_public(base)}/xformsMedia/{version_id}"
@@ -76,7 +78,12 @@ def answer_manifest(project_id: int, version_id: int, base: str) -> Response:
 
 def answer_media(project_id: int, version_id: int, name: str) -> Response:
     """Stream one file; a tablet that breaks off begins anew, a browser may ask for a range."""
-    allow_tablet(project_id)
+    _allow_version(project_id, version_id)
+    return send_media(project_id, version_id, name)
+
+
+def send_media(project_id: int, version_id: int, name: str) -> Response:
+    """As `answer_media`, for who was admitted already."""
     node = current_node()
     with node.database.read() as session:
         media = form_list.get_form_media(session, project_id, version_id, name)
@@ -86,6 +93,16 @@ def answer_media(project_id: int, version_id: int, name: str) -> Response:
     response = send_file(file, mimetype=media.type, download_name=media.name, etag=media.md5, conditional=True)
     response.headers["Cache-Control"] = CACHE
     return response
+
+
+def _allow_version(project_id: int, version_id: int) -> None:
+    """Admit who may have the form of this version; a stranger is asked to sign in before it is looked for."""
+    require_actor()
+    with current_node().database.read() as session:
+        form_id = form_list.find_form_id(session, project_id, version_id)
+    allow_tablet(project_id, form_id=form_id or "")
+    if form_id is None:
+        raise NotFound
 
 
 def _media_headers(media: form_list.FormMedia) -> Response:

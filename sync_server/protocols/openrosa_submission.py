@@ -1,8 +1,8 @@
 """Take a submission from a tablet: the HEAD before it, and the POST (OpenRosa Form Submission API 1.0).
 
 HEAD must be 204: Collect takes any other 2xx for a captive portal. POST must be 201 or 202, and only after the bytes
-are durable: a tablet forgets what was acknowledged and sends for ever what was refused. So a revoked tablet, a closed
-or an unknown form are no reason to refuse; such a submission waits for a person.
+are durable: a tablet forgets what was acknowledged and sends for ever what was refused. So a revoked tablet, a
+closed, an unknown or an unassigned form are no reason to refuse; such a submission waits for a person.
 """
 
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from sync_server.errors import DiskFull, NotFound, UploadTooLarge
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.endpoint import write_message
 from sync_server.protocols.messages import say
+from sync_server.protocols.needs import current_scope
 from sync_server.protocols.openrosa_documents import allow_tablet
 from sync_server.protocols.upload import read_parts
 from sync_server.services.receive_submission import Upload, receive
@@ -28,13 +29,13 @@ HELD = "Received and safely stored. A coordinator will look at it first, because
 
 def answer_head(project_id: int) -> Response:
     """Say that a submission may come, and how large its parts should be."""
-    allow_tablet(project_id, even_revoked=True)
+    allow_tablet(project_id)
     return Response(status=204)
 
 
 def answer_post(project_id: int, *, door: str) -> Response:
     """Store what was sent, then acknowledge it: 201, also for a resend, which stored one more receipt."""
-    actor = allow_tablet(project_id, even_revoked=True)
+    actor = allow_tablet(project_id)
     node = current_node()
     _require_project(actor, project_id)
     _require_room()
@@ -50,14 +51,15 @@ def answer_post(project_id: int, *, door: str) -> Response:
                 device_id=request.args.get("deviceID", "")[:LONGEST_DEVICE_ID] or None,
                 actor_id=actor.id,
                 is_revoked=actor.is_revoked,
+                scope=current_scope(),
                 client_date=request.headers.get("Date"),
             ),
         )
-    return write_message(say(_message(receipt, actor)), status=201)
+    return write_message(say(HELD if _waits(receipt, actor) else RECEIVED), status=201)
 
 
-def _message(receipt: Receipt, actor: Actor) -> str:
-    return HELD if actor.is_revoked or receipt.form_state in ("closed", "unknown") else RECEIVED
+def _waits(receipt: Receipt, actor: Actor) -> bool:
+    return actor.is_revoked or receipt.held_for is not None or receipt.form_state in ("closed", "unknown")
 
 
 def _require_project(actor: Actor, project_id: int) -> None:

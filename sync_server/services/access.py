@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from sync_server.core.scope import READ, Grant, Scope, View, operator_scope
+from sync_server.core.scope import READ, Grant, Scope, View, operator_scope, stranger_scope
 from sync_server.errors import InsufficientRights, NotFound
 from sync_server.node import Node
 from sync_server.store import assignments
@@ -18,6 +18,7 @@ from sync_server.store.accounts import Actor
 R = TypeVar("R")
 
 _OPERATOR = operator_scope()
+STRANGER = stranger_scope()
 
 
 def scope_of(node: Node, actor: Actor | None) -> Scope:

@@ -14,6 +14,7 @@ from sync_server.store.submission_reads import HELD_REASONS, StoredSubmission
 
 _HELD = {
     "form_closed": "came when the form was closed",
+    "not_assigned": "came from somebody to whom the form is not assigned",
     "token_revoked": "came from a tablet whose access was ended",
 }
 

@@ -80,6 +80,7 @@ _SETTLE = (
 
 _WORDS = {
     "form_closed": ("{what} came when the form was closed.", _ACCEPT),
+    "not_assigned": ("{what} came from somebody to whom the form is not assigned.", _ACCEPT),
     "token_revoked": ("{what} came from a tablet whose access was ended.", _ACCEPT),
     "unknown_form": (
         "No form '{form_id}' was published here.",

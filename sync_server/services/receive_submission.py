@@ -18,6 +18,7 @@ from sync_server.blobs.base import Spool
 from sync_server.core.http_date import clock_offset
 from sync_server.core.ids import InstanceId, VersionId, bounded, sha256_hex
 from sync_server.core.instance_xml import Instance, read_instance
+from sync_server.core.scope import Scope
 from sync_server.errors import DiskFull, ServerBusy, UnreadableXml
 from sync_server.node import Node
 from sync_server.store.submissions import Receipt, ReceivedFile, ReceivedVersion, add_versions
@@ -29,6 +30,7 @@ LONGEST_FILE_NAME = 600  # characters; beside a number and a sha256 it still fit
 # Seeded by the system once: asking it for every receipt hands the interpreter to another thread each time.
 _chance = random.Random(os.urandom(32))  # noqa: S311 an id, not a secret
 
+NOT_ASSIGNED = "not_assigned"  # why a submission is held: its sender does not have the form
 NO_SPACE = 28  # errno ENOSPC, the same number everywhere
 
 
@@ -43,7 +45,7 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One POST as the door read it."""
+    """One POST as the door read it. `scope` is the sender's; None for what does not come by a door."""
 
     project_id: int
     xml: bytes
@@ -53,6 +55,7 @@ class Upload:
     device_id: str | None = None
     actor_id: int | None = None
     is_revoked: bool = False
+    scope: Scope | None = None
     client_date: str | None = None
 
 
@@ -124,8 +127,17 @@ def _received_version(node: Node, upload: Upload, instance: Instance) -> Receive
         device_id=upload.device_id,
         actor_id=upload.actor_id,
         is_revoked=upload.is_revoked,
+        held_for=_hold(upload, instance),
         clock_offset_seconds=_clock_offset(upload, instance),
     )
+
+
+def _hold(upload: Upload, instance: Instance) -> str | None:
+    """Say why a person must admit it first, beside a revoked token and a closed form, which are known elsewhere."""
+    if upload.scope is None or upload.is_revoked:
+        return None
+    may = upload.scope.may("submission.create", upload.project_id, instance.form_id)
+    return None if may else NOT_ASSIGNED
 
 
 def _receipt_id(received_at: datetime) -> str:

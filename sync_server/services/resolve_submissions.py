@@ -204,6 +204,8 @@ def _reason_to_hold(arrivals: Sequence[Arrival]) -> str | None:
 def _reason(arrival: Arrival) -> str | None:
     if arrival.is_revoked:
         return "token_revoked"
+    if arrival.held_for:
+        return arrival.held_for
     return "form_closed" if arrival.form_state == "closed" else None
 
 

@@ -24,6 +24,7 @@ from sync_server.store.assignments import actee_of
 from sync_server.store.audits import Act
 from sync_server.store.decisions import StoredDecision, add_decision, find_decisions
 from sync_server.store.quarantine import QuarantinedSubmission, find_submissions
+from sync_server.store.submission_reads import HELD_REASONS
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def _questions(submission: QuarantinedSubmission, decided: Iterable[StoredDecisi
 
 
 def _is_held(flag: dict[str, Any]) -> bool:
-    return flag["reason"] in ("form_closed", "token_revoked", "not_assigned", "link_used")
+    return flag["reason"] in HELD_REASONS
 
 
 def _get_submission(node: Node, actor: Actor | None, instance_id: str, form_id: str | None) -> QuarantinedSubmission:

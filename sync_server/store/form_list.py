@@ -60,6 +60,11 @@ def iter_offered_forms(session: Session, project_id: int, *, form_id: str | None
     return [OfferedForm(*row) for row in session.execute(query.order_by(_v.form_id))]
 
 
+def find_form_id(session: Session, project_id: int, version_id: int) -> str | None:
+    """Find of which form a version of this project is."""
+    return session.scalar(select(_v.form_id).where(_v.project_id == project_id, _v.id == version_id))
+
+
 def get_form_xml(session: Session, project_id: int, version_id: int) -> FormXml:
     """Return the bytes of a version of this project, published at any time."""
     return _get_xml(session, _v.project_id == project_id, _v.id == version_id)

@@ -70,7 +70,7 @@ def count_held(session: Session, project_id: int, form_id: str) -> Counter[str]:
     return counts
 
 
-HELD_REASONS = frozenset(("form_closed", "token_revoked"))
+HELD_REASONS = frozenset(("form_closed", "token_revoked", "not_assigned", "link_used"))
 
 
 def has_submissions(session: Session, project_id: int, form_id: str) -> bool:

@@ -23,6 +23,7 @@ class Arrival:
     received_at: datetime
     form_state: str
     is_revoked: bool
+    held_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class ResolvedSubmission:
 def find_arrivals(session: Session, version_ids: Sequence[int]) -> list[Arrival]:
     """Load the receipts of these versions, earliest first."""
     t = receipts.c
-    columns = (t.version_id, t.id, t.received_at, t.form_state, t.is_revoked)
+    columns = (t.version_id, t.id, t.received_at, t.form_state, t.is_revoked, t.held_for)
     found: list[Arrival] = []
     for part in _parts(version_ids):
         query = select(*columns).where(t.version_id.in_(part))

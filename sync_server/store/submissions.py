@@ -47,6 +47,7 @@ class ReceivedVersion:
     device_id: str | None
     actor_id: int | None
     is_revoked: bool
+    held_for: str | None
     clock_offset_seconds: float | None
 
 
@@ -59,6 +60,7 @@ class Receipt:
     instance_id: InstanceId
     is_new: bool
     form_state: str
+    held_for: str | None = None
 
 
 def add_versions(session: Session, received: Sequence[ReceivedVersion]) -> list[Receipt]:
@@ -79,7 +81,7 @@ def add_versions(session: Session, received: Sequence[ReceivedVersion]) -> list[
         if is_new:
             happened.append(Change("submission_version", upload.instance_id, upload.sha256))
         state = states.get((upload.project_id, upload.form_id), "unknown")
-        results.append(Receipt(upload.receipt_id, upload.sha256, upload.instance_id, is_new, state))
+        results.append(Receipt(upload.receipt_id, upload.sha256, upload.instance_id, is_new, state, upload.held_for))
     happened += _insert_files(session, received, ids)
     _insert_receipts(session, received, results, ids)
     happened += [Change("receipt", r.instance_id, r.id) for r in results]
@@ -236,6 +238,7 @@ def _insert_receipts(
                 "actor_id": upload.actor_id,
                 "form_state": result.form_state,
                 "is_revoked": upload.is_revoked,
+                "held_for": upload.held_for,
                 "clock_offset_seconds": upload.clock_offset_seconds,
                 "is_new": result.is_new,
             }

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from sync_server.errors import LoginRequired, NotFound, Problem, RequestNotUnderstood
 from sync_server.protocols import endpoint
 from sync_server.protocols.authentication import current_node
+from sync_server.protocols.needs import admit_actor, current_need
 from sync_server.services.office_overview import name_node
 from sync_server.web import languages, visitors
 from sync_server.web.office.local_times import FILTERS
@@ -34,6 +35,13 @@ office = Blueprint(
 )
 for _name, _convert in FILTERS.items():
     office.add_app_template_filter(_convert, _name)
+
+
+@office.before_request
+def _admit() -> None:
+    """Ask for what the page declares; pages know people by their cookie only."""
+    if request.endpoint != "office.static" and not (need := current_need()).anyone:
+        admit_actor(visitors.require_sign_in(), need)
 
 
 @office.context_processor

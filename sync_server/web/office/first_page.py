@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sync_server.errors import InsufficientRights
 from sync_server.protocols.authentication import current_node
+from sync_server.protocols.needs import needs
 from sync_server.services import devices, office_overview
 from sync_server.services.tablet_address import is_this_machine_only, root_url
 from sync_server.store.accounts import Actor
@@ -16,6 +17,7 @@ from sync_server.web.office.reasons import explain
 
 
 @office.get("/")
+@needs(anyone="a stranger sees the name and the forms' titles, others what they may")
 def show_first_page() -> ResponseReturnValue:
     found = visitors.find_sign_in()
     if found is None:

@@ -32,6 +32,10 @@ REASONS = {
         _l("Sent by a tablet whose access was ended"),
         _l("It is kept apart, and out of exports, until it is accepted. Find out first who has the tablet."),
     ),
+    "not_assigned": Explanation(
+        _l("Sent by somebody to whom this form is not assigned"),
+        _l("It is kept apart, and out of exports, until it is accepted. Find out first whether they should have it."),
+    ),
     "form_closed": Explanation(
         _l("Sent for a form that is closed"),
         _l("It is kept apart, and out of exports, until it is accepted. Decide whether it still belongs here."),

@@ -5,17 +5,20 @@ from flask.typing import ResponseReturnValue
 
 from sync_server.errors import AuthenticationFailed, TooManyAttempts
 from sync_server.protocols.authentication import current_node, slow_down_guessing
+from sync_server.protocols.needs import needs
 from sync_server.services.sign_in import create_session
 from sync_server.web import visitors
 from sync_server.web.office.blueprint import office, say
 
 
 @office.get("/sign-in")
+@needs(anyone="signing in")
 def show_sign_in() -> ResponseReturnValue:
     return _form(problem=None)
 
 
 @office.post("/sign-in")
+@needs(anyone="signing in")
 def sign_in() -> ResponseReturnValue:
     visitors.require_own_origin()
     email = request.form.get("email", "")
@@ -28,6 +31,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 @office.post("/sign-out")
+@needs(signed_in="ends one's own session")
 def sign_out() -> ResponseReturnValue:
     visitors.require_own_page()
     return visitors.forget(redirect(url_for("office.show_first_page"), 303))

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from sync_server.core.collect_settings import encode_settings, make_settings
 from sync_server.protocols.authentication import current_node
+from sync_server.protocols.needs import needs
 from sync_server.services import devices
 from sync_server.services.tablet_address import is_this_machine_only, root_url, tablet_url
 from sync_server.store.accounts import Actor
@@ -15,6 +16,7 @@ from sync_server.web.office.blueprint import office
 
 
 @office.post("/devices")
+@needs(verb="field_key.create", is_somewhere=True)
 def post_device() -> ResponseReturnValue:
     actor = visitors.require_own_page()
     name = " ".join(request.form.get("name", "").split())[:100]
@@ -23,6 +25,7 @@ def post_device() -> ResponseReturnValue:
 
 
 @office.get("/devices/<int:device_id>")
+@needs(verb="field_key.create", is_somewhere=True)
 def show_device(device_id: int) -> ResponseReturnValue:
     actor = visitors.require_sign_in()
     device = devices.get_device(current_node(), actor, device_id)
@@ -37,6 +40,7 @@ def show_device(device_id: int) -> ResponseReturnValue:
 
 
 @office.post("/devices/<int:device_id>/revoke")
+@needs(verb="session.end", is_somewhere=True)
 def revoke_device(device_id: int) -> ResponseReturnValue:
     actor = visitors.require_own_page()
     devices.revoke_device(current_node(), actor, device_id)
