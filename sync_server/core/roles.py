@@ -58,7 +58,7 @@ MANAGER = Role(5, "manager", "Project Manager", frozenset(_PROJECT | _OUR_PROJEC
 VIEWER = Role(6, "viewer", "Project Viewer", frozenset(_READ), Level.MODERATE, Level.MODERATE)
 FORM_VIEWER = Role(7, "formview", "Form Viewer", frozenset({"form.read", "open_form.read"}))
 DATA_COLLECTOR = Role(8, "formfill", "Data Collector", frozenset(_FILL))
-PUBLIC_LINK = Role(9, "pub-link", "Public Link", frozenset({"open_form.read", "submission.create"}))
+PUBLIC_LINK = Role(9, "pub-link", "Public Link", frozenset({"open_form.list", "open_form.read", "submission.create"}))
 COORDINATOR = Role(
     101, "coordinator", "Coordinator",
     frozenset(_READ | _FILL | _SETTLE | {"submission.update", "field_key.list"}), Level.HIGH, Level.HIGH,

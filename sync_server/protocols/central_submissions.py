@@ -27,7 +27,7 @@ _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
 
 
 @blueprint.route(f"{_FORM}/submissions.csv.zip", methods=["GET", "POST"])
-@central_endpoint(verb="submission.read", is_filtered=True)
+@central_endpoint(verb="submission.read", is_whole=True)
 def get_csv_zip(project_id: int, form_id: str) -> Response:
     actor = require_actor()
     _refuse_unknown_options()
@@ -48,7 +48,7 @@ def get_csv_zip(project_id: int, form_id: str) -> Response:
 
 
 @blueprint.route(f"{_FORM}/submissions.csv", methods=["GET", "POST"])
-@central_endpoint(verb="submission.read", is_filtered=True)
+@central_endpoint(verb="submission.read", is_whole=True)
 def get_csv(project_id: int, form_id: str) -> Response:
     actor = require_actor()
     _refuse_unknown_options()

@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 
 from flask import current_app, request
 
-from sync_server.core.roles import VERBS
+from sync_server.core.roles import PEER_VERBS, VERBS
 from sync_server.core.scope import Scope
 from sync_server.errors import InsufficientRights, RevokedToken
 from sync_server.protocols.authentication import current_actor, current_node, require_actor
 from sync_server.services import access
-from sync_server.store.accounts import Actor
+from sync_server.store.accounts import PEER, Actor
 
 V = TypeVar("V", bound=Callable[..., Any])
+
+_PLACE = ("project_id", "form_id")  # what an address calls them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class Need:
 
     `is_somewhere`: having the verb on one thing in the project (or on the site) is enough, and only that is shown.
     `is_filtered`: rows, questions or things out of the actor's scope are left out.
+    `is_whole`: nothing is left out, so who may not see all that may leave in a file is refused.
     `is_held`: nobody who is known is refused; without the verb, what is sent waits for a person.
     """
 
@@ -36,6 +39,7 @@ class Need:
     is_somewhere: bool = False
     is_filtered: bool = False
     is_held: bool = False
+    is_whole: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.verb) + bool(self.anyone) + bool(self.signed_in) != 1:
@@ -84,6 +88,7 @@ def admit() -> None:
 
 def admit_actor(actor: Actor, need: Need, **place: Any) -> None:
     """As `admit`, for an actor that is known already; `place` is the project and form, by default the address's."""
+    refuse_peer(actor, need)
     if actor.is_revoked:
         raise RevokedToken
     if need.verb is None or need.is_held:
@@ -95,4 +100,7 @@ def admit_actor(actor: Actor, need: Need, **place: Any) -> None:
         access.require(current_node(), actor, need.verb, **where)
 
 
-_PLACE = ("project_id", "form_id")
+def refuse_peer(actor: Actor, need: Need) -> None:
+    """Keep a hub to its own routes: it calls nothing that people and tablets call."""
+    if actor.type == PEER and need.verb not in PEER_VERBS:
+        raise InsufficientRights

@@ -14,7 +14,7 @@ from flask import Response, request, send_file
 from sync_server.core.openrosa_xml import ListedForm, MediaFile, write_form_list, write_manifest
 from sync_server.errors import InsufficientRights, NotFound
 from sync_server.protocols.authentication import current_node, require_actor
-from sync_server.protocols.needs import admit_actor, current_need, current_scope
+from sync_server.protocols.needs import admit_actor, current_need, current_scope, refuse_peer
 from sync_server.services import devices
 from sync_server.store import changes, form_list, nodes
 from sync_server.store.accounts import Actor
@@ -29,6 +29,7 @@ def allow_tablet(project_id: int, *, form_id: str | None = None) -> Actor:
     actor, need = require_actor(), current_need()
     if actor.project_id not in (None, project_id):
         raise InsufficientRights
+    refuse_peer(actor, need)
     is_at_home = need.is_somewhere and actor.project_id is not None  # its list may be empty, and is then the truth
     if not need.is_held and (actor.is_revoked or not is_at_home):
         admit_actor(actor, need, project_id=project_id, form_id=form_id)

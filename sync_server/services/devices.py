@@ -80,8 +80,12 @@ def get_device(node: Node, actor: Actor | None, device_id: int) -> Actor:
 
 
 def revoke_device(node: Node, actor: Actor | None, device_id: int) -> None:
-    """End a tablet's access. It gets no more forms; what it still sends is kept and waits for a person."""
-    _get_device(node, actor, device_id, "session.end")
+    """End a tablet's access. It gets no more forms; what it still sends is kept and waits for a person.
+
+    A tablet may end its own.
+    """
+    if actor is None or actor.id != device_id:
+        _get_device(node, actor, device_id, "session.end")
     act = make_act(actor, "field_key.session.end", f"actor:{device_id}")
 
     def revoke(session: Session) -> None:

@@ -20,6 +20,7 @@ from sync_server.store.tables import actors, app_users, assignments, sessions, u
 USER = "user"
 APP_USER = "field_key"  # Central's word for it, seen by its clients
 PUBLIC_LINK = "public_link"
+PEER = "peer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,13 @@ from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
 from sync_server.app import create_app
+from sync_server.core.roles import DATA_COLLECTOR
 from sync_server.node import Node
 from sync_server.services import devices, users
 from sync_server.store import forms
 from sync_server.store.accounts import Actor
 from sync_server.store.forms import FormAttachment, NewFormVersion
+from tests.support.people import give_role
 
 PASSWORD = "correct horse battery"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -41,8 +43,10 @@ def alice(hub: Node) -> Actor:
 
 @pytest.fixture
 def bob(hub: Node) -> Actor:
-    """A coordinator, whose account turned Digest on."""
-    return users.add_user(hub, None, "bob@example.org", PASSWORD, display_name="Bob", uses_digest=True)
+    """One who fills forms, and whose account turned Digest on."""
+    bob = users.add_user(hub, None, "bob@example.org", PASSWORD, display_name="Bob", uses_digest=True)
+    give_role(hub, bob, DATA_COLLECTOR)
+    return bob
 
 
 @dataclass(frozen=True)

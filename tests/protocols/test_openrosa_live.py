@@ -11,11 +11,13 @@ import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
+from sync_server.core.roles import DATA_COLLECTOR
 from sync_server.node import Node
 from sync_server.services import devices, users
 from sync_server.settings import Settings
 from tests.protocols.conftest import PASSWORD, make_submission
 from tests.protocols.received import Stored, stored
+from tests.support.people import give_role
 from tests.support.server import LiveServer
 
 XML = make_submission()
@@ -45,7 +47,8 @@ def hub_live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     empty = tmp_path_factory.mktemp("no-forms")
     with Node.open(Settings(data=data)) as node:
         _, token = devices.add_device(node, None, "tablet", 1)
-        users.add_user(node, None, "bob@example.org", PASSWORD, uses_digest=True)
+        bob = users.add_user(node, None, "bob@example.org", PASSWORD, uses_digest=True)
+        give_role(node, bob, DATA_COLLECTOR)
     with LiveServer(data, environ={"SYNC_FORMS": str(empty)}) as server:
         yield Hub(server.url, f"/v1/key/{token}/projects/1", data)
 

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from sync_server.core.roles import DATA_COLLECTOR
 from sync_server.node import Node
 from sync_server.protocols.authentication import current_actor
 from sync_server.protocols.throttle import ATTEMPTS
@@ -19,6 +20,7 @@ from sync_server.store.accounts import Actor
 from tests.protocols.conftest import PASSWORD, Publish, Tablet, make_submission
 from tests.protocols.received import stored
 from tests.protocols.test_openrosa_submission import message
+from tests.support.people import give_role
 
 LIST = "/v1/projects/1/formList"
 
@@ -143,7 +145,8 @@ def test_basic_lets_in_over_https_and_never_over_http(client: FlaskClient, alice
 
 
 def test_a_password_with_colons_and_arabic_is_read(client: FlaskClient, hub: Node) -> None:
-    users.add_user(hub, None, "sara@example.org", "كلمة: سر طويلة")
+    sara = users.add_user(hub, None, "sara@example.org", "كلمة: سر طويلة")
+    give_role(hub, sara, DATA_COLLECTOR)
     auth = ("sara@example.org", "كلمة: سر طويلة")
     assert client.get(LIST, base_url="https://localhost", auth=auth).status_code == 200
 

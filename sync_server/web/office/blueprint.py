@@ -14,6 +14,7 @@ from sync_server.protocols import endpoint
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.needs import admit_actor, current_need
 from sync_server.services.office_overview import name_node
+from sync_server.store.accounts import USER
 from sync_server.web import languages, visitors
 from sync_server.web.office.local_times import FILTERS
 
@@ -41,7 +42,10 @@ for _name, _convert in FILTERS.items():
 def _admit() -> None:
     """Ask for what the page declares; pages know people by their cookie only."""
     if request.endpoint != "office.static" and not (need := current_need()).anyone:
-        admit_actor(visitors.require_sign_in(), need)
+        actor = visitors.require_sign_in()
+        if actor.type != USER:  # a link's or a hub's token is no person
+            raise LoginRequired
+        admit_actor(actor, need)
 
 
 @office.context_processor

@@ -1,0 +1,152 @@
+"""The table of docs/authorisation.md is true: every route is called as everybody, and answers what the table says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from sync_server.core.ids import sha256_hex
+from sync_server.core.scope import Grant
+from sync_server.node import Node
+from sync_server.protocols.authorisation import HELD, PERSONAS, REFUSED, Persona, Route, decide, iter_routes
+from sync_server.services import devices
+from sync_server.services.assign_roles import assign_role
+from sync_server.store import accounts
+from tests.protocols.conftest import Publish, make_submission
+from tests.protocols.received import stored
+
+ENDS_A_SESSION = ("central_sessions.delete_current_session", "central_sessions.delete_session", "office.sign_out")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A persona at work: its number and token; strangers have none."""
+
+    persona: Persona
+    token: str = ""
+    csrf: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+def test_every_route_says_what_it_needs(app: Flask) -> None:
+    assert [f"{route.method} {route.path}" for route in iter_routes(app) if route.need is None] == []
+
+
+@pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)
+def test_every_route_answers_as_the_table_says(app: Flask, hub: Node, publish: Publish, persona: Persona) -> None:
+    version_id = publish("visit", **{"list.csv": b"name,label"})
+    caller = admit(hub, persona)
+    wrong: list[str] = []
+    for route in iter_routes(app):
+        if persona.kind == "public_link" and "token" in route.arguments:
+            continue  # there are no links with tokens to make yet
+        fresh = admit(hub, persona) if route.endpoint in ENDS_A_SESSION else caller
+        said, answer = decide(route, persona), call(app, hub, route, fresh, version_id)
+        if not fits(route, said, answer, hub):
+            wrong.append(f"{route.method} {route.path}: {said}, but {answer.status_code} {answer.text[:80]}")
+    assert wrong == []
+
+
+def admit(hub: Node, persona: Persona) -> Caller:
+    """Make somebody new with what the persona was granted."""
+    if not persona.is_known:
+        return Caller(persona)
+    if persona.kind in ("field_key", "revoked"):
+        device, token = devices.add_device(hub, None, persona.name, 1, has_all_forms=False)
+        _grant(hub, device.id, persona.grants)
+        if persona.kind == "revoked":
+            devices.revoke_device(hub, None, device.id)
+        return Caller(persona, token)
+    return _sign_in(hub, persona)
+
+
+def _sign_in(hub: Node, persona: Persona) -> Caller:
+    now = datetime.now(UTC)
+    token = sha256_hex(f"{persona.name} {now}".encode())
+
+    def add(session: Any) -> int:
+        if persona.kind == "user":
+            email = f"{token[:8]}@example.org"
+            actor_id = accounts.add_user(
+                session, email=email, display_name=persona.name, password_hash="", digest_ha1=None, now=now
+            ).id
+        else:
+            actor_id = accounts.add_actor(session, persona.kind, persona.name, now=now)
+        accounts.add_session(
+            session, token_hash=sha256_hex(token.encode()), actor_id=actor_id, csrf="csrf", now=now,
+            expires_at=now + timedelta(hours=1),
+        )  # fmt: skip
+        return actor_id
+
+    _grant(hub, hub.write(add), persona.grants)
+    return Caller(persona, token, "csrf")
+
+
+def _grant(hub: Node, actor_id: int, grants: tuple[Grant, ...]) -> None:
+    for grant in grants:
+        assign_role(hub, None, actor_id, grant)
+
+
+def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -> TestResponse:
+    """Call a route with arguments of things that are there, as far as it takes any."""
+    arguments: dict[str, Callable[[], object]] = {
+        "project_id": lambda: 1,
+        "form_id": lambda: "visit",
+        "version": lambda: "1",
+        "version_id": lambda: version_id,
+        "name": lambda: "list.csv",
+        "token": lambda: caller.token or "0" * 64,
+        "session_token": lambda: caller.token or "0" * 64,
+        "username": lambda: _email(hub, caller),
+        "device_id": lambda: devices.add_device(hub, None, "another", 1)[0].id,
+    }
+    path = _fill(app, route, {name: arguments[name]() for name in route.arguments})
+    client = app.test_client()
+    if route.endpoint.startswith("office."):
+        client.set_cookie("sync_session", caller.token)
+        return client.open(path, method=route.method, data={"__csrf": caller.csrf, "name": "x"}, buffered=True)
+    body = _body(route)
+    return client.open(path, method=route.method, headers=caller.headers, buffered=True, **body)
+
+
+def _fill(app: Flask, route: Route, arguments: dict[str, object]) -> str:
+    rule = next(r for r in app.url_map.iter_rules(route.endpoint) if r.rule == route.path)
+    built = rule.build(arguments, append_unknown=False)
+    assert built is not None
+    return built[1]
+
+
+def _body(route: Route) -> dict[str, Any]:
+    if route.method == "POST" and route.path.endswith("/submission"):
+        return {"data": {"xml_submission_file": (BytesIO(make_submission()), "form.xml", "text/xml")}}
+    return {"json": {}} if route.method in ("POST", "PATCH", "PUT") else {}
+
+
+def _email(hub: Node, caller: Caller) -> str:
+    with hub.database.read() as session:
+        found = accounts.find_session(session, sha256_hex(caller.token.encode()), now=datetime.now(UTC))
+    return (found and found.actor.email) or "somebody"
+
+
+def fits(route: Route, said: str, answer: TestResponse, hub: Node) -> bool:
+    """Tell whether an answer is what the table says; a request without a sensible body may well be refused for that."""
+    is_sent_to_sign_in = answer.status_code == 303 and "/sign-in" in answer.headers.get("Location", "")
+    if said == REFUSED:
+        return answer.status_code in (401, 403, 404) or is_sent_to_sign_in
+    if route.need is not None and route.need.anyone:
+        return answer.status_code != 404
+    if answer.status_code in (401, 403, 404) or is_sent_to_sign_in:
+        is_of_something = answer.status_code == 404 and bool(answer.json and answer.json["details"])
+        return is_of_something or route.path.endswith(".xlsx")  # the form was made from XML
+    if route.method == "POST" and route.path.endswith("/submission"):
+        receipt = stored(hub).receipts[-1]
+        return bool(receipt["is_revoked"] or receipt["held_for"]) == (said == HELD)
+    return answer.status_code < 500 or answer.status_code == 501
