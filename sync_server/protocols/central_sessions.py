@@ -95,9 +95,10 @@ def get_app_users(project_id: int) -> list[dict[str, Any]]:
 @blueprint.post("/v1/projects/<int:project_id>/app-users")
 @central_endpoint(verb="field_key.create")
 def post_app_user(project_id: int) -> dict[str, Any]:
+    """Add an app user, which gets no form before one is assigned to it, as in ODK Central."""
     actor = require_actor()
     name = _text(read_json('{"displayName": "Tablet 7"}'), "displayName")
-    device, _ = devices.add_device(current_node(), actor, name, project_id)
+    device, _ = devices.add_device(current_node(), actor, name, project_id, has_all_forms=False)
     return _write_app_user(device, actor)
 
 
