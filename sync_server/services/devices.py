@@ -84,7 +84,7 @@ def revoke_device(node: Node, actor: Actor | None, device_id: int) -> None:
 
     A tablet may end its own.
     """
-    if actor is None or actor.id != device_id:
+    if actor is None or (actor.type, actor.id) != (accounts.APP_USER, device_id):
         _get_device(node, actor, device_id, "session.end")
     act = make_act(actor, "field_key.session.end", f"actor:{device_id}")
 
