@@ -31,7 +31,8 @@ def _need(route: Route) -> str:
         return "**not declared**"
     if need.anyone:
         return f"anyone: {need.anyone}"
-    return f"`{need.verb}`" if need.verb else f"signed in: {need.signed_in}"
+    of_others = ", or of oneself" if need.own else ""
+    return f"`{need.verb}`{of_others}" if need.verb else f"signed in: {need.signed_in}"
 
 
 def _line(cells: list[str]) -> str:

@@ -5,9 +5,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sync_server import web
 from sync_server.node import Node
-from sync_server.protocols import central_forms, central_sessions, central_submissions, endpoint, kobo, openrosa
+from sync_server.protocols import (
+    central_forms,
+    central_preferences,
+    central_sessions,
+    central_submissions,
+    central_users,
+    endpoint,
+    kobo,
+    openrosa,
+)
 
-DOORS = (openrosa, kobo, central_sessions, central_forms, central_submissions)
+DOORS = (
+    openrosa, kobo, central_sessions, central_users, central_preferences, central_forms, central_submissions,
+)  # fmt: skip
 
 
 def create_app(node: Node) -> Flask:

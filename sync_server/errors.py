@@ -60,6 +60,18 @@ class UnexpectedValue(Problem):
     message = "The {field} cannot be '{value}': {reason}"
 
 
+class PictureNotUsable(Problem):
+    code = "400.6"
+    message = (
+        "A picture is wanted here: PNG, JPEG, WebP or GIF. This is none of them, or its Content-Type says otherwise."
+    )
+
+
+class UnknownReference(Problem):
+    code = "400.14"
+    message = "There is no {field} {value}. Nothing was changed."
+
+
 class XlsformNotValid(Problem):
     code = "400.15"
     message = "The XLSForm is not valid, and nothing was published. {error}"
@@ -81,9 +93,32 @@ class FieldTypeConflict(Problem):
     )
 
 
+class RowsUnreadable(Problem):
+    code = "400.18"
+    message = "These rows cannot be read at '{near}'. Write them like this: meeting/adm2 eq 'IQ-NI-03'"
+
+
 class PasswordTooShort(Problem):
     code = "400.21"
     message = "The password is too short. Choose one of {length} characters or more."
+
+
+class PasswordTooEasy(Problem):
+    code = "400.121"
+    message = (
+        "This password is too easy to guess. Take four words that have nothing to do with each other, or let a "
+        "password manager make one; leave out names, places, dates and what stands in your e-mail."
+    )
+
+
+class PasswordTooLong(Problem):
+    code = "400.122"
+    message = "The password is too long. Choose one of {length} characters or fewer."
+
+
+class UnknownProperty(Problem):
+    code = "400.23"
+    message = "The project has no property '{property}'. Register it first."
 
 
 class UnreadableForm(Problem):
@@ -112,6 +147,16 @@ class RequestNotUnderstood(Problem):
 class NotFound(Problem):
     code = "404.1"
     message = "There is nothing here by that name, or it is not for you to see. Check the address."
+
+
+class NoSession(Problem):
+    code = "404.1"
+    message = "This request belongs to no session. Sign in first."
+
+
+class NoSuchPreference(Problem):
+    code = "404.1"
+    message = "There is no preference '{name}' to delete."
 
 
 class MediaNotNamed(Problem):
@@ -165,9 +210,46 @@ class StalePage(Problem):
     )
 
 
+class ResetCodeOver(Problem):
+    code = "403.121"
+    message = (
+        "This code was used before, is older than a day, or was never given. Ask an administrator of this server for a "
+        "new one."
+    )
+
+
 class AuthenticationFailed(Problem):
     code = "401.2"
     message = "The user name or the password is not right. Check both and try again."
+
+
+class WrongCode(AuthenticationFailed):
+    code = "401.121"
+    message = (
+        "This code is not right, or was used before. Wait for the next one in your app, or use a recovery code; check "
+        "that the phone's clock is right."
+    )
+
+
+class CodeNeeded(Problem):
+    code = "401.122"
+    message = "This account signs in with a code from an app as well. Send it beside the password, as 'code'."
+
+
+class SessionNeeded(Problem):
+    code = "401.123"
+    message = (
+        "This account has two-factor sign-in, so its password alone opens nothing. Sign in with the code, or give the "
+        "program an account of its own with no more than it needs."
+    )
+
+
+class TwoFactorMissing(Problem):
+    code = "401.124"
+    message = (
+        "Accounts with this role must sign in with a code as well, and this one does not yet. Sign in once on this "
+        "server's pages with a browser, and set it up there."
+    )
 
 
 class HttpsOnly(Problem):
@@ -183,12 +265,32 @@ class LoginRequired(Problem):
     message = "Sign in to see this: enter the user name and the password you were given."
 
 
+class PropertyExists(Problem):
+    code = "409.3"
+    message = "The project has a property '{value}' already."
+
+
+class AlreadySealed(Problem):
+    code = "409.4"
+    message = "This project is encrypted already. That cannot be undone, nor done twice."
+
+
+class SealingUnderWay(Problem):
+    code = "409.5"
+    message = "The project was encrypted at this very moment. Publish the form again."
+
+
 class FormVersionConflict(Problem):
     code = "409.6"
     message = (
         "Version '{version}' of the form '{form_id}' was published before with other content, and tablets hold it. "
         "Change the version in sheet 'settings' (such as {suggestion}) and publish again."
     )
+
+
+class LastAdministrator(Problem):
+    code = "409.121"
+    message = "This is the last administrator of this server, and nobody could let another in. Name another one first."
 
 
 class DemoOnRealData(Problem):
@@ -207,6 +309,11 @@ class UploadTooLarge(Problem):
     )
 
 
+class PictureTooLarge(Problem):
+    code = "413.94"
+    message = "The picture is too large. {limit} bytes are the most."
+
+
 class TooManyAttempts(Problem):
     code = "429.91"
     message = "Too many wrong passwords. Wait {minutes} min, then try again."
@@ -215,6 +322,11 @@ class TooManyAttempts(Problem):
 class NotSupported(Problem):
     code = "501.1"
     message = "This server does not know '{feature}' yet, and will not answer as if it did. Ask again without it."
+
+
+class FormsDiffer(Problem):
+    code = "501.2"
+    message = "Name every form of the project exactly once. This way forms are neither added nor removed; nothing was changed."
 
 
 class DiskFull(Problem):

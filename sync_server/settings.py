@@ -17,6 +17,9 @@ from zoneinfo import ZoneInfo
 
 from sync_server.errors import ImpossibleSetting
 
+TWO_FACTOR_ROLES = ("admin", "manager", "coordinator", "mne", "protection", "viewer")
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
 
 def _setting(default: Any, help_text: str, *, is_secret: bool = False) -> Any:
     return field(default=default, metadata={"help": help_text, "secret": is_secret}, repr=not is_secret)
@@ -49,6 +52,15 @@ class Settings:
     min_free_bytes: int = _setting(
         200_000_000, "Free disk space below which uploads are turned away, so that the database can always finish."
     )
+    require_two_factor: str = _setting(
+        "", "Roles that must sign in with a code as well, such as 'admin,mne'. Empty: only who turned it on."
+    )
+    smtp_host: str = _setting("", "Mail server through which codes for a new password are sent. Empty: no e-mail.")
+    smtp_port: int = _setting(587, "Port of the mail server.")
+    smtp_tls: str = _setting("starttls", "How the mail server is spoken to: starttls, tls (often port 465) or none.")
+    smtp_user: str = _setting("", "Name with which to sign in at the mail server. Empty: without.")
+    smtp_password: str = _setting("", "Password with which to sign in at the mail server.", is_secret=True)
+    smtp_from: str = _setting("", "Sender of the e-mails, such as sync@example.org.")
     backup_folder: Path | None = _setting(
         None, "Folder for back-ups, such as one on a USB disk; while it is not there none is made. Empty: no schedule."
     )
@@ -107,6 +119,19 @@ class Settings:
             raise ImpossibleSetting(name="timezone", value=self.timezone, reason="no such time zone.") from error
 
         self._check_backup()
+        self._check_mail()
+        roles = {role for role in self.require_two_factor.split(",") if role}
+        unknown = sorted(roles - set(TWO_FACTOR_ROLES))
+        known = f"choose among {', '.join(TWO_FACTOR_ROLES)}, with commas between."
+        _require(not unknown, "require_two_factor", self.require_two_factor, known)
+
+    def _check_mail(self) -> None:
+        _require(0 < self.smtp_port < 65536, "smtp_port", self.smtp_port, "a port is a number from 1 to 65535.")
+        kinds = ("starttls", "tls", "none")
+        _require(self.smtp_tls in kinds, "smtp_tls", self.smtp_tls, f"choose one of {', '.join(kinds)}.")
+        _require(not self.smtp_host or "@" in self.smtp_from, "smtp_from", self.smtp_from, "an e-mail needs a sender.")
+        is_open = self.smtp_tls == "none" and bool(self.smtp_password) and self.smtp_host not in _THIS_MACHINE
+        _require(not is_open, "smtp_tls", self.smtp_tls, "a password must not travel in the open.")
 
     def _check_backup(self) -> None:
         for name in ("backup_keep_days", "backup_keep_weeks"):

@@ -6,20 +6,25 @@ is offered, Basic over https, which every account can answer, and Digest over ht
 
 import base64
 import hmac
+import logging
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import current_app, g, request
+from werkzeug.wrappers import Response
 
 from sync_server.core import http_digest
 from sync_server.core.http_digest import DigestCredentials, NonceState
 from sync_server.errors import AuthenticationFailed, HttpsOnly, LoginRequired
 from sync_server.node import Node
-from sync_server.protocols.throttle import Throttle
+from sync_server.protocols import known_devices
+from sync_server.protocols.sign_in_gate import SignInGate
 from sync_server.services import devices, node_secrets, sign_in
 from sync_server.store.accounts import Actor, SignIn
+
+log = logging.getLogger(__name__)
 
 NODE = "sync_server.node"
 THROTTLE = "sync_server.throttle"
@@ -60,7 +65,7 @@ def current_session_token() -> str | None:
 
 def session_cookie() -> str:
     # The prefix makes browsers refuse the cookie from anywhere but this very host, and needs https.
-    return "__Host-session" if request.is_secure else "sync_session"
+    return "__Host-session" if request.is_secure else "session"
 
 
 def make_challenge() -> str:
@@ -104,7 +109,7 @@ def _identify_bearer(token: str) -> Actor:
 
 
 def _identify_basic(encoded: str) -> Actor:
-    if not request.is_secure:
+    if not (request.is_secure or _is_this_machine()):
         raise HttpsOnly
     try:
         email, colon, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
@@ -115,24 +120,38 @@ def _identify_basic(encoded: str) -> Actor:
     return check_password(email, password)
 
 
+def _is_this_machine() -> bool:
+    """Tell whether a password stays on this machine; behind a proxy the address alone would say so of everybody."""
+    host = request.host.rpartition(":")[0] if request.host[-1:] != "]" and ":" in request.host else request.host
+    return request.remote_addr in ("127.0.0.1", "::1") and host in ("127.0.0.1", "localhost", "[::1]")
+
+
 def check_password(email: str, password: str) -> Actor:
     """Return whose password this is; raise AuthenticationFailed, or TooManyAttempts after some of those."""
     with slow_down_guessing(email):
-        return sign_in.check_password(current_node(), email, password)
+        return sign_in.check_password_alone(current_node(), email, password)
 
 
 @contextmanager
 def slow_down_guessing(email: str) -> Iterator[None]:
-    """Count the failures of this address with this account; raise TooManyAttempts while it has to wait."""
-    throttle: Throttle = current_app.extensions[THROTTLE]
-    who = (request.remote_addr or "", email.strip().lower())
-    throttle.require_patience(who)
-    try:
-        yield
-    except AuthenticationFailed:
-        throttle.note_failure(who)
-        raise
-    throttle.note_success(who)
+    """Try a password within; raise TooManyAttempts when it is not the caller's turn."""
+    gate: SignInGate = current_app.extensions[THROTTLE]
+    address, device = request.remote_addr or "", known_devices.find_device(_device_key(), email)
+    with gate.passing(address, email, device=device):
+        try:
+            yield
+        except AuthenticationFailed:
+            log.warning("sign-in refused address=%s node=%s", address, current_node().id)
+            raise
+
+
+def remember_device(response: Response, actor: Actor) -> None:
+    """Note in a browser that somebody signed in there: guessing by others will not hold them up."""
+    known_devices.remember_device(_device_key(), response, actor.email or "")
+
+
+def _device_key() -> bytes:
+    return node_secrets.derive_key(current_node(), "device")
 
 
 def _identify_digest(header: str) -> Actor | None:

@@ -111,6 +111,8 @@ def decide(route: Route, persona: Persona) -> str:
         return ALLOWED if _may(route, need, persona.scope) else HELD
     if persona.kind == "revoked":
         return REFUSED
+    if need.is_for_people and persona.kind != "user":
+        return REFUSED
     if need.signed_in:
         return ALLOWED
     return _by_verb(route, need, persona)

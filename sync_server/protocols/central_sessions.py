@@ -1,6 +1,6 @@
 """Sign in and out, and manage a project's app users, as ODK Central's REST does.
 
-POST /v1/sessions · DELETE /v1/sessions/current · DELETE /v1/sessions/{token} · GET /v1/users/current
+POST /v1/sessions · GET /v1/sessions/restore · DELETE /v1/sessions/current · DELETE /v1/sessions/{token}
 GET, POST /v1/projects/{id}/app-users · GET, DELETE /v1/projects/{id}/app-users/{id}
 """
 
@@ -9,17 +9,18 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sync_server.errors import InsufficientRights, MissingParameter, NotFound, UnreadableJson
+from sync_server.errors import InsufficientRights, MissingParameter, NoSession, NotFound, UnreadableJson
 from sync_server.protocols.authentication import (
     current_node,
     current_session_token,
     require_actor,
-    session_cookie,
     slow_down_guessing,
 )
 from sync_server.protocols.endpoint import central_endpoint
+from sync_server.protocols.session_cookies import clear_session_cookies, set_session_cookies
 from sync_server.services import access, devices, sign_in
-from sync_server.store.accounts import Actor
+from sync_server.services.sign_in import NewSession
+from sync_server.store.accounts import Actor, SignIn
 
 blueprint = Blueprint("central_sessions", __name__)
 
@@ -31,25 +32,21 @@ LONGEST_JSON = 1_000_000  # bytes: a stranger who signs in must not fill the mem
 @central_endpoint(anyone="signing in")
 def post_session() -> Response:
     body = read_json('{"email": "sara@example.org", "password": "…"}')
-    email, password = _text(body, "email"), _text(body, "password")
+    email, password, code = read_text(body, "email"), read_text(body, "password"), body.get("code")
     with slow_down_guessing(email):
-        session = sign_in.create_session(current_node(), email, password)
-    response = jsonify(
-        token=session.token,
-        csrf=session.csrf,
-        createdAt=write_time(session.created_at),
-        expiresAt=write_time(session.expires_at),
-    )
-    response.set_cookie(
-        session_cookie(),
-        session.token,
-        expires=session.expires_at,
-        httponly=True,
-        samesite="Strict",
-        secure=request.is_secure,
-        path="/",
-    )
+        new = sign_in.create_session(current_node(), email, password, code=code if isinstance(code, str) else "")
+    response = jsonify({"token": new.token, "csrf": new.csrf, **_write_session(new)})
+    set_session_cookies(response, new)
     return response
+
+
+@blueprint.get("/v1/sessions/restore")
+@central_endpoint(anyone="tells of the request's own session; 404 without one")
+def get_session() -> dict[str, str]:
+    found = sign_in.find_session(current_node(), current_session_token() or "")
+    if found is None:
+        raise NoSession(session=None)
+    return _write_session(found)
 
 
 @blueprint.delete("/v1/sessions/current")
@@ -57,31 +54,23 @@ def post_session() -> Response:
 def delete_current_session() -> Response:
     require_actor()
     sign_in.end_session(current_node(), current_session_token() or "")
-    response = jsonify(SUCCESS)
-    response.delete_cookie(session_cookie(), path="/", secure=request.is_secure, httponly=True, samesite="Strict")
-    return response
+    return _signed_out()
 
 
 @blueprint.delete("/v1/sessions/<session_token>")
-@central_endpoint(signed_in="one's own session; of a tablet, with session.end")
-def delete_session(session_token: str) -> dict[str, bool]:
-    """End one's own session, or, for an administrator, revoke an app user; 403 for a token nobody has."""
+@central_endpoint(signed_in="one's own session; another's with session.end")
+def delete_session(session_token: str) -> Response:
+    """End a session, or revoke an app user, by its token; 403 for a token nobody has."""
     actor, node = require_actor(), current_node()
     device = devices.find_device(node, session_token)
     if device is not None:
         devices.revoke_device(node, actor, device.id)
-        return SUCCESS
+        return jsonify(SUCCESS)
     found = sign_in.find_session(node, session_token)
-    if found is None or found.actor.id != actor.id:
+    if found is None or not (found.actor.id == actor.id or access.may(node, actor, "session.end")):
         raise InsufficientRights
-    sign_in.end_session(node, session_token)
-    return SUCCESS
-
-
-@blueprint.get("/v1/users/current")
-@central_endpoint(signed_in="shows who asks")
-def get_current_user() -> dict[str, Any]:
-    return _write_actor(require_actor())
+    sign_in.end_session(node, session_token, by=actor)
+    return _signed_out() if session_token == current_session_token() else jsonify(SUCCESS)
 
 
 @blueprint.get("/v1/projects/<int:project_id>/app-users")
@@ -97,7 +86,7 @@ def get_app_users(project_id: int) -> list[dict[str, Any]]:
 def post_app_user(project_id: int) -> dict[str, Any]:
     """Add an app user, which gets no form before one is assigned to it, as in ODK Central."""
     actor = require_actor()
-    name = _text(read_json('{"displayName": "Tablet 7"}'), "displayName")
+    name = read_text(read_json('{"displayName": "Tablet 7"}'), "displayName")
     device, _ = devices.add_device(current_node(), actor, name, project_id, has_all_forms=False)
     return _write_app_user(device, actor)
 
@@ -132,6 +121,16 @@ def write_time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _write_session(session: NewSession | SignIn) -> dict[str, str]:
+    return {"createdAt": write_time(session.created_at), "expiresAt": write_time(session.expires_at)}
+
+
+def _signed_out() -> Response:
+    response = jsonify(SUCCESS)
+    clear_session_cookies(response)
+    return response
+
+
 def _get_device(actor: Actor, project_id: int, device_id: int) -> Actor:
     device = devices.get_device(current_node(), actor, device_id)
     if device.project_id != project_id:
@@ -139,20 +138,20 @@ def _get_device(actor: Actor, project_id: int, device_id: int) -> Actor:
     return device
 
 
-def _text(body: dict[str, Any], name: str) -> str:
+def read_text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value.strip():
         raise MissingParameter(field=name)
     return value.replace("\0", "\ufffd")
 
 
-def _write_actor(actor: Actor) -> dict[str, Any]:
+def write_actor(actor: Actor) -> dict[str, Any]:
     written = {
         "id": actor.id,
         "type": actor.type,
         "displayName": actor.display_name,
         "createdAt": write_time(actor.created_at),
-        "updatedAt": None,
+        "updatedAt": write_time(actor.updated_at) if actor.updated_at else None,
         "deletedAt": None,
     }
     return {**written, "email": actor.email} if actor.email else written
@@ -167,7 +166,7 @@ def _token(device: Actor, actor: Actor) -> str | None:
 def _write_app_user(device: Actor, actor: Actor) -> dict[str, Any]:
     """Write an app user with its token; null says that it was revoked."""
     written = {
-        **_write_actor(device),
+        **write_actor(device),
         "projectId": device.project_id,
         "token": _token(device, actor),
     }

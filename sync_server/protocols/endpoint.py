@@ -40,7 +40,7 @@ from sync_server.protocols.authentication import (
 )
 from sync_server.protocols.messages import request_language, say
 from sync_server.protocols.needs import Need, admit, current_scope, declare
-from sync_server.protocols.throttle import Throttle
+from sync_server.protocols.sign_in_gate import SignInGate
 from sync_server.services.audit import noting
 
 __all__ = [
@@ -79,7 +79,7 @@ def register(app: Flask, node: Node) -> None:
     app.url_map.converters["int"] = RowNumber
     app.json = _ReadableJson(app)
     app.extensions[NODE] = node
-    app.extensions[THROTTLE] = Throttle()
+    app.extensions[THROTTLE] = SignInGate()
     app.wsgi_app = TidyAddress(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(Exception, answer_error)
 

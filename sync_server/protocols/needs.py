@@ -16,7 +16,7 @@ from sync_server.core.scope import Scope
 from sync_server.errors import InsufficientRights, RevokedToken
 from sync_server.protocols.authentication import current_actor, current_node, require_actor
 from sync_server.services import access
-from sync_server.store.accounts import PEER, Actor
+from sync_server.store.accounts import PEER, USER, Actor
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -31,6 +31,8 @@ class Need:
     `is_filtered`: rows, questions or things out of the actor's scope are left out.
     `is_whole`: nothing is left out, so who may not see all that may leave in a file is refused.
     `is_held`: nobody who is known is refused; without the verb, what is sent waits for a person.
+    `is_for_people`: tablets, links and hubs are refused: they have no account.
+    `own`: the argument that names a person; of oneself everybody may do it, of others only with the verb.
     """
 
     verb: str | None = None
@@ -39,6 +41,8 @@ class Need:
     is_somewhere: bool = False
     is_filtered: bool = False
     is_held: bool = False
+    is_for_people: bool = False
+    own: str = ""
     is_whole: bool = False
 
     def __post_init__(self) -> None:
@@ -91,9 +95,13 @@ def admit_actor(actor: Actor, need: Need, **place: Any) -> None:
     refuse_peer(actor, need)
     if actor.is_revoked:
         raise RevokedToken
-    if need.verb is None or need.is_held:
+    if need.is_for_people and actor.type != USER:
+        raise InsufficientRights
+    if need.verb is None or need.is_held or _is_oneself(actor, need):
         return
     where = {name: value for name, value in (place or request.view_args or {}).items() if name in _PLACE}
+    if where.get("project_id") is not None:
+        access.require_project(current_node(), where["project_id"])
     if need.is_somewhere:
         access.require_somewhere(current_node(), actor, need.verb, project_id=where.get("project_id"))
     else:
@@ -104,3 +112,8 @@ def refuse_peer(actor: Actor, need: Need) -> None:
     """Keep a hub to its own routes: it calls nothing that people and tablets call."""
     if actor.type == PEER and need.verb not in PEER_VERBS:
         raise InsufficientRights
+
+
+def _is_oneself(actor: Actor, need: Need) -> bool:
+    named = (request.view_args or {}).get(need.own) if need.own else None
+    return actor.type == USER and named == actor.id

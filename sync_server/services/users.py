@@ -9,19 +9,21 @@ from sqlalchemy.orm import Session
 from sync_server.core.http_digest import make_ha1
 from sync_server.core.roles import ADMIN
 from sync_server.core.scope import Grant
-from sync_server.errors import AccountExists, NotFound, PasswordTooShort, UnexpectedValue
+from sync_server.errors import AccountExists, ImpossibleSetting, NotFound, Problem, UnexpectedValue
 from sync_server.node import Node
 from sync_server.services.access import change_access, require
 from sync_server.services.audit import make_act, write_act
 from sync_server.services.node_secrets import make_password
+from sync_server.services.password_strength import require_strength
 from sync_server.services.passwords import hash_password
 from sync_server.services.sign_in import find_secrets, fold_email
-from sync_server.store import accounts, assignments
+from sync_server.store import accounts, assignments, people
 from sync_server.store.accounts import Actor
 
 log = logging.getLogger(__name__)
 
-SHORTEST_PASSWORD = 10  # as ODK Central
+NO_PASSWORD = ""  # the hash of none
+LONGEST_EMAIL = 320  # RFC 3696: 64 before the @, 255 after it
 FIRST_ADMINISTRATOR = "admin@localhost"
 
 
@@ -33,6 +35,8 @@ def ensure_administrator(node: Node) -> str | None:
     given = node.settings.admin_password
     password = given or make_password()
     email = node.settings.admin_email or FIRST_ADMINISTRATOR
+    if given:
+        _require_setting(given, email)
     _add(node, None, email, password, display_name=email.partition("@")[0], is_administrator=True, uses_digest=False)
     return None if given else password
 
@@ -41,17 +45,21 @@ def add_user(
     node: Node,
     actor: Actor | None,
     email: str,
-    password: str,
+    password: str | None,
     *,
     display_name: str = "",
     is_administrator: bool = False,
     uses_digest: bool = False,
 ) -> Actor:
-    """Add a person, who may nothing yet but sign in; `actor` None is the operator at the machine itself."""
+    """Add a person, who may nothing yet but sign in; `actor` None is the operator at the machine itself.
+
+    Without a password nobody can sign in until one is set by a reset code.
+    """
     require(node, actor, "user.create")
     if is_administrator:
         require(node, actor, "assignment.create")
-    _require_length(password)
+    if password is not None:
+        require_strength(password, display_name, email)
     user = _add(
         node, actor, email, password,
         display_name=display_name, is_administrator=is_administrator, uses_digest=uses_digest,
@@ -69,16 +77,16 @@ def list_users(node: Node, actor: Actor | None) -> list[Actor]:
 def change_password(node: Node, actor: Actor | None, email: str, password: str) -> None:
     """Give a person a new password and end their sessions; Digest stays on or off as it was."""
     require(node, actor, "user.update")
-    _require_length(password)
     found = find_secrets(node, email)
     if found is None:
         raise NotFound
+    require_strength(password, found.actor.display_name, email)
     ha1 = make_ha1(fold_email(email), password) if found.digest_ha1 else None
     hashed, user_id = hash_password(password), found.actor.id
     act = make_act(actor, "user.update", f"actor:{user_id}", password=True)
 
     def change(session: Session) -> None:
-        accounts.set_password(session, user_id, password_hash=hashed, digest_ha1=ha1)
+        people.set_password_hash(session, user_id, hashed, ha1, now=datetime.now(UTC))
         write_act(session, act)
 
     change_access(node, change)
@@ -86,13 +94,12 @@ def change_password(node: Node, actor: Actor | None, email: str, password: str) 
 
 
 def _add(
-    node: Node, actor: Actor | None, email: str, password: str, *,
+    node: Node, actor: Actor | None, email: str, password: str | None, *,
     display_name: str, is_administrator: bool, uses_digest: bool,
 ) -> Actor:  # fmt: skip
-    address = fold_email(email)
-    if "@" not in address or any(c.isspace() or c in ':"' for c in address):
-        raise UnexpectedValue(field="e-mail", value=email, reason="it is no e-mail address, such as sara@example.org.")
-    hashed, by, now = hash_password(password), actor.id if actor else None, datetime.now(UTC)
+    address = read_email(email)
+    hashed = hash_password(password) if password else NO_PASSWORD
+    by, now = actor.id if actor else None, datetime.now(UTC)
     act = make_act(actor, "user.create")
 
     def add(session: Session) -> Actor:
@@ -101,7 +108,7 @@ def _add(
             email=address,
             display_name=display_name or address,
             password_hash=hashed,
-            digest_ha1=make_ha1(address, password) if uses_digest else None,
+            digest_ha1=make_ha1(address, password) if uses_digest and password else None,
             now=now,
             created_by=by,
         )
@@ -116,6 +123,22 @@ def _add(
         raise AccountExists(email=address) from error
 
 
-def _require_length(password: str) -> None:
-    if len(password) < SHORTEST_PASSWORD:
-        raise PasswordTooShort(length=SHORTEST_PASSWORD)
+def read_email(email: str) -> str:
+    """Return an e-mail as accounts have it; raise UnexpectedValue for what is none."""
+    address = fold_email(email)
+    name, _, host = address.partition("@")
+    if not (name and host) or len(address) > LONGEST_EMAIL or any(c.isspace() or c in ':"' for c in address):
+        raise UnexpectedValue(
+            field="e-mail", value=email[:LONGEST_EMAIL], reason="it is no e-mail address, such as sara@example.org."
+        )
+    return address
+
+
+def _require_setting(password: str, email: str) -> None:
+    """Refuse to begin with a first password that is quickly guessed."""
+    try:
+        require_strength(password, email)
+    except Problem as problem:
+        raise ImpossibleSetting(
+            name="admin_password", value="what it is (not shown here)", reason=problem.text
+        ) from None

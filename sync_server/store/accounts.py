@@ -37,6 +37,7 @@ class Actor:
     project_id: int | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    updated_at: datetime | None = None
 
     @property
     def is_revoked(self) -> bool:
@@ -210,10 +211,15 @@ def get_actor(session: Session, actor_id: int) -> Actor:
 
 def get_living_actor(session: Session, actor_id: int) -> Actor:
     """Return an actor that was not deleted; raise NotFound."""
-    row = session.execute(_people().where(actors.c.id == actor_id, actors.c.deleted_at.is_(None))).first()
-    if row is None:
+    found = find_living_actor(session, actor_id)
+    if found is None:
         raise NotFound
-    return _to_actor(row)
+    return found
+
+
+def find_living_actor(session: Session, actor_id: int) -> Actor | None:
+    row = session.execute(_people().where(actors.c.id == actor_id, actors.c.deleted_at.is_(None))).first()
+    return _to_actor(row) if row else None
 
 
 def _people() -> Select[Any]:
@@ -228,6 +234,7 @@ def _people() -> Select[Any]:
         app_users.c.project_id,
         app_users.c.revoked_at,
         app_users.c.last_used_at,
+        actors.c.updated_at,
     ]
     joined = actors.outerjoin(users, users.c.actor_id == actors.c.id)
     return select(*columns).select_from(joined.outerjoin(app_users, app_users.c.actor_id == actors.c.id))
@@ -245,6 +252,7 @@ def _to_actor(row: Row[Any]) -> Actor:
         project_id=row.project_id,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
+        updated_at=row.updated_at,
     )
 
 

@@ -47,7 +47,7 @@ class Office:
 @pytest.fixture
 def office(client: FlaskClient, alice: Actor) -> Office:
     session = client.post("/v1/sessions", json={"email": "alice@example.org", "password": PASSWORD})
-    client.delete_cookie("sync_session")
+    client.delete_cookie("session")
     return Office(client, session.json["token"])  # type: ignore[index]
 
 
@@ -260,7 +260,7 @@ def test_a_wrong_state_is_refused(office: Office, body: dict[str, object]) -> No
 def test_strangers_tablets_and_bob_may_not(client: FlaskClient, office: Office, tablet: Tablet, bob: Actor) -> None:
     office.publish(meeting_form())
     session = client.post("/v1/sessions", json={"email": "bob@example.org", "password": PASSWORD})
-    client.delete_cookie("sync_session")
+    client.delete_cookie("session")
     as_bob = {"Authorization": f"Bearer {session.json['token']}"}  # type: ignore[index]
     for method, path in [("GET", FORMS), ("POST", FORMS), ("GET", f"{FORMS}/meeting"), ("PATCH", f"{FORMS}/meeting")]:
         assert client.open(path, method=method).status_code == 401

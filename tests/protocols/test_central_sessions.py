@@ -28,7 +28,10 @@ def test_signing_in_gives_a_token_for_a_day_and_a_cookie(client: FlaskClient) ->
     assert re.fullmatch(r"[A-Za-z0-9!$_-]{64}", body["token"])
     assert TIME.fullmatch(body["createdAt"])
     assert TIME.fullmatch(body["expiresAt"])
-    assert "HttpOnly" in response.headers["Set-Cookie"]
+    cookies = {cookie.partition("=")[0]: cookie for cookie in response.headers.getlist("Set-Cookie")}
+    assert set(cookies) == {"session", "__csrf", "device"}
+    assert "HttpOnly" in cookies["session"]
+    assert cookies["__csrf"].startswith(f"__csrf={body['csrf']};")
     bearer = {"Authorization": f"Bearer {body['token']}"}
     assert client.get("/v1/users/current", headers=bearer).get_json()["email"] == "alice@example.org"
 
@@ -71,15 +74,17 @@ def test_signing_out_ends_this_session_only(client: FlaskClient, headers: dict[s
     assert client.get("/v1/users/current", headers={"Authorization": f"Bearer {other}"}).status_code == 200
 
 
-def test_a_session_is_ended_by_its_token_by_its_owner_only(
+def test_a_session_is_ended_by_its_token_by_its_owner_or_an_administrator_only(
     client: FlaskClient, headers: dict[str, str], bob: Actor, hub: Node
 ) -> None:
-    token = sign_in.create_session(hub, "bob@example.org", PASSWORD).token
-    assert client.delete(f"/v1/sessions/{token}", headers=headers).status_code == 403
+    tokens = [sign_in.create_session(hub, "bob@example.org", PASSWORD).token for _ in range(2)]
+    bobs = {"Authorization": f"Bearer {tokens[0]}"}
+    alices = headers["Authorization"].partition(" ")[2]
+    assert client.delete(f"/v1/sessions/{alices}", headers=bobs).status_code == 403
     assert client.delete("/v1/sessions/unknown", headers=headers).status_code == 403
-    bobs = {"Authorization": f"Bearer {token}"}
-    assert client.delete(f"/v1/sessions/{token}", headers=bobs).get_json() == {"success": True}
-    assert sign_in.find_session(hub, token) is None
+    assert client.delete(f"/v1/sessions/{tokens[1]}", headers=headers).get_json() == {"success": True}
+    assert client.delete(f"/v1/sessions/{tokens[0]}", headers=bobs).get_json() == {"success": True}
+    assert [sign_in.find_session(hub, token) for token in tokens] == [None, None]
 
 
 def test_the_current_user_is_written_as_central_does(

@@ -138,7 +138,7 @@ def test_basic_lets_in_over_https_and_never_over_http(client: FlaskClient, alice
     publish()
     auth = ("alice@example.org", PASSWORD)
     assert client.get(LIST, base_url="https://localhost", auth=auth).status_code == 200
-    refused = client.get(LIST, auth=auth)
+    refused = client.get(LIST, base_url="http://hub.local", auth=auth)
     assert refused.status_code == 401
     assert "https" in message(refused)
     assert client.get(LIST, base_url="https://localhost", auth=("alice@example.org", "wrong")).status_code == 401
@@ -153,7 +153,19 @@ def test_a_password_with_colons_and_arabic_is_read(client: FlaskClient, hub: Nod
 
 def test_a_proxy_that_is_not_trusted_cannot_make_http_look_safe(client: FlaskClient, alice: Actor) -> None:
     auth = ("alice@example.org", PASSWORD)
-    assert client.get(LIST, auth=auth, headers={"X-Forwarded-Proto": "https"}).status_code == 401
+    forged = client.get(LIST, base_url="http://hub.local", auth=auth, headers={"X-Forwarded-Proto": "https"})
+    assert forged.status_code == 401
+    assert "https" in message(forged)
+
+
+def test_basic_lets_in_a_program_on_this_machine_and_nobody_behind_a_proxy_on_it(
+    client: FlaskClient, alice: Actor, publish: Publish
+) -> None:
+    publish()
+    auth = ("alice@example.org", PASSWORD)
+    assert client.get(LIST, base_url="http://127.0.0.1:8080", auth=auth).status_code == 200
+    elsewhere = {"REMOTE_ADDR": "192.168.1.7"}
+    assert client.get(LIST, base_url="http://localhost", auth=auth, environ_overrides=elsewhere).status_code == 401
 
 
 def test_a_session_token_lets_in(client: FlaskClient, alice: Actor, hub: Node) -> None:
@@ -174,7 +186,7 @@ def test_a_browsers_session_may_read_but_not_send_without_its_word(
     client: FlaskClient, alice: Actor, hub: Node
 ) -> None:
     session = create_session(hub, "alice@example.org", PASSWORD)
-    client.set_cookie("sync_session", session.token)
+    client.set_cookie("session", session.token)
     assert client.get(LIST).status_code == 200
     send = {"path": "/v1/projects/1/submission", "data": make_submission(), "content_type": "text/xml"}
     assert client.post(**send).status_code == 401  # type: ignore[arg-type]

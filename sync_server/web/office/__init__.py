@@ -1,6 +1,6 @@
-"""The field office's pages: the first page, signing in, tablets."""
+"""The field office's pages: the first page, signing in, tablets, one's own account, people."""
 
-from sync_server.web.office import first_page, sign_in, tablets
+from sync_server.web.office import account, first_page, people, reset, roles, sign_in, tablets, two_factor
 from sync_server.web.office.blueprint import office
 
-__all__ = ["first_page", "office", "sign_in", "tablets"]
+__all__ = ["account", "first_page", "office", "people", "reset", "roles", "sign_in", "tablets", "two_factor"]

@@ -13,6 +13,7 @@ from sync_server.errors import LoginRequired, NotFound, Problem, RequestNotUnder
 from sync_server.protocols import endpoint
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.needs import admit_actor, current_need
+from sync_server.services import access
 from sync_server.services.office_overview import name_node
 from sync_server.store.accounts import USER
 from sync_server.web import languages, visitors
@@ -55,7 +56,8 @@ def _for_every_page() -> dict[str, Any]:
         "languages": languages.LANGUAGES.values(),
         "in_language": _in_language,
         "node_name": name_node(current_node()),
-        "sign_in": visitors.find_sign_in(),
+        "sign_in": (found := visitors.find_sign_in()),
+        "may_see_people": found is not None and access.may(current_node(), found.actor, "user.list"),
     }
 
 

@@ -1,4 +1,4 @@
-"""Write moments and numbers as the office reads them: in its own time zone and language."""
+"""Write moments, numbers and names as the office reads them: in its own time zone and language."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -21,8 +21,14 @@ def number(count: int) -> str:
     return str(format_decimal(count))
 
 
+def first_words(text: str) -> str:
+    """What stands before the colon: the name, without what it is for."""
+    return text.partition(":")[0]
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "local_time": local_time,
     "weekday": weekday,
     "number": number,
+    "first_words": first_words,
 }

@@ -1,6 +1,5 @@
 """Tablets: add one, show the code it scans, end its access."""
 
-import segno
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -13,6 +12,7 @@ from sync_server.services.tablet_address import is_this_machine_only, root_url, 
 from sync_server.store.accounts import Actor
 from sync_server.web import visitors
 from sync_server.web.office.blueprint import office
+from sync_server.web.office.qr_code import draw_code
 
 
 @office.post("/devices")
@@ -54,7 +54,4 @@ def _address(actor: Actor, device: Actor) -> str:
 
 
 def _code(address: str) -> Markup:
-    """Draw the code as a picture within the page: tokens are in no address that a history or a log could keep."""
-    settings = encode_settings(make_settings(address, project_name=current_node().settings.node_name))
-    code = segno.make(settings, error="l", micro=False)
-    return Markup(code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True))  # noqa: S704 segno's own markup
+    return draw_code(encode_settings(make_settings(address, project_name=current_node().settings.node_name)))
