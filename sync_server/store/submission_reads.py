@@ -24,8 +24,8 @@ AT_A_TIME = 200
 class StoredSubmission:
     """A resolved submission with what an export shows of it.
 
-    `form_version` is the original's, `xml` has the bytes of every version its document is made of, and `file_sizes`
-    the length of every file by sha256.
+    `form_version` is the original's, `review_state` Central's (None = received), `xml` has the bytes of every version
+    its document is made of, and `file_sizes` the length of every file by sha256.
     """
 
     root_id: str
@@ -35,6 +35,7 @@ class StoredSubmission:
     flags: tuple[dict[str, Any], ...]
     attachments_expected: int
     attachments_present: int
+    review_state: str | None
     first_received_at: datetime
     device_id: str | None
     submitter_id: int | None
@@ -81,7 +82,7 @@ def has_submissions(session: Session, project_id: int, form_id: str) -> bool:
 def _load(session: Session, project_id: int, ids: Sequence[int]) -> list[StoredSubmission]:
     t, r = submissions.c, receipts.c
     columns = (t.root_id, t.state, t.form_version, t.is_sealed, t.flags, t.attachments_expected, t.attachments_present)
-    arrival = (t.first_received_at, r.device_id, r.actor_id, actors.c.display_name)
+    arrival = (t.review_state, t.first_received_at, r.device_id, r.actor_id, actors.c.display_name)
     joined = submissions.outerjoin(receipts, r.id == t.first_receipt_id).outerjoin(actors, actors.c.id == r.actor_id)
     rows = session.execute(select(t.id, *columns, *arrival).select_from(joined).where(t.id.in_(ids))).all()
     states = {row.id: SubmissionState.from_json(row.state) for row in rows}
@@ -98,6 +99,7 @@ def _load(session: Session, project_id: int, ids: Sequence[int]) -> list[StoredS
             flags=tuple(row.flags),
             attachments_expected=row.attachments_expected,
             attachments_present=row.attachments_present,
+            review_state=row.review_state,
             first_received_at=row.first_received_at,
             device_id=row.device_id,
             submitter_id=row.actor_id,

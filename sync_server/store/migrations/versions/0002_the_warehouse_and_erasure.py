@@ -16,6 +16,7 @@ def _id() -> sa.types.TypeEngine[int]:
 def upgrade() -> None:
     op.add_column("submission_versions", sa.Column("redacted_sha256", sa.Text(), nullable=True))
     op.add_column("submissions", sa.Column("review_state", sa.Text(), nullable=True))
+    op.execute("UPDATE submissions SET review_state = 'edited' WHERE edits > 0")  # nobody could review one before
     _add_erasure()
     _add_warehouse()
 
