@@ -201,16 +201,28 @@ erased_versions = _table(
     "erased_versions",
     Column("project_id", Integer, primary_key=True),
     _text("sha256", primary_key=True),
+    _text("decision_id", primary_key=True),
     _text("form_id"),
     _text("instance_id"),
-    _text("decision_id"),
+    _text("scope"),
+    Column("received_at", UtcDateTime),
 )
 erased_instances = _table(
     "erased_instances",
-    Column("project_id", Integer, primary_key=True),
-    _text("form_id", primary_key=True),
-    _text("instance_id", primary_key=True),
+    Column("id", _Id, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    _text("form_id"),
+    _text("instance_id"),
     _text("decision_id"),
+    _text("scope"),  # whole: nothing of it is kept; person: what is about one person is taken out
+    UniqueConstraint("project_id", "form_id", "instance_id", "decision_id"),
+)
+erasure_tasks = _table(
+    "erasure_tasks",  # what an erasure has still to clear away outside the database; empty when all is done
+    _text("decision_id", primary_key=True),
+    _text("step", primary_key=True),
+    _text("key", primary_key=True),
+    Column("project_id", Integer, nullable=False),
 )
 blocked_uploads = _table(
     "blocked_uploads",
@@ -296,6 +308,8 @@ warehouse_segments = _table(
     Column("files", JSON, nullable=False),
     Column("deleted", LargeBinary, nullable=False),
     Column("live", JSON, nullable=False),
+    Column("has_strangers", Boolean, nullable=False),  # answers that a later form version may give a column
+    _text("stale", nullable=True),  # why it has to be made again
     Index("ix_warehouse_segments_form", "project_id", "form_id"),
 )
 warehouse_places = _table(
