@@ -81,6 +81,30 @@ class FieldTypeConflict(Problem):
     )
 
 
+class FilterUnreadable(Problem):
+    code = "400.18"
+    message = (
+        "The $filter could not be read near '{near}'. Write it as in: __system/submissionDate ge 2026-01-31 and "
+        "__system/reviewState ne 'rejected'."
+    )
+
+
+class OrderUnreadable(Problem):
+    code = "400.18"
+    message = (
+        "The $orderby could not be read near '{near}'. Write it as in: __system/submitterId asc, __system/updatedAt "
+        "desc."
+    )
+
+
+class FilterTypeConflict(Problem):
+    code = "400.18"
+    message = (
+        "In the $filter, {field} has the type {type} and cannot be compared with {value}. Write a value of that type: "
+        "5, 'text', 2026-01-31, 2026-01-31T08:00:00Z, true or null."
+    )
+
+
 class PasswordTooShort(Problem):
     code = "400.21"
     message = "The password is too short. Choose one of {length} characters or more."
@@ -236,6 +260,22 @@ class NoSpaceForExport(Problem):
 class ServerBusy(Problem):
     code = "503.91"
     message = "The server could not store this just now. Nothing is lost: keep it and send it again in a minute."
+
+
+class FilterNotSupported(Problem):
+    code = "501.4"
+    message = (
+        "The $filter uses {feature}, which this server does not know. It knows eq, ne, lt, le, gt, ge, and, or, not, "
+        "null, now(), and year, month, day, hour, minute and second of a date or time."
+    )
+
+
+class FilterFieldUnknown(Problem):
+    code = "501.5"
+    message = (
+        "This table has no field {field} to filter or sort by. It has {allowed}, and the answers by their path, as in "
+        "meeting/place."
+    )
 
 
 class NoDrafts(Problem):
