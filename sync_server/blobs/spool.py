@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
@@ -11,6 +12,7 @@ from typing import BinaryIO
 from sync_server.core.ids import BlobId
 
 IN_MEMORY_BYTES = 256 * 1024  # the XML of a submission never reaches this, a photo does
+ABANDONED_AFTER_SECONDS = 24 * 3600  # longer than any upload takes
 
 
 class HashingSpool:
@@ -73,3 +75,12 @@ class HashingSpool:
         self._path = self._new_temporary()
         self._file = self._path.open("w+b")
         self._file.write(content)
+
+
+def forget_abandoned(folder: Path) -> None:
+    """Remove what processes that were killed left half-written."""
+    oldest = time.time() - ABANDONED_AFTER_SECONDS
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError, PermissionError):  # kept by another process meanwhile; open, on Windows
+            if path.stat().st_mtime < oldest:
+                path.unlink()

@@ -80,6 +80,15 @@ def test_what_is_not_here_is_said(blobs: BlobStore) -> None:
         blobs.open(missing)
 
 
+def test_a_listing_says_ids_and_sizes_of_all_or_of_one_shard(blobs: BlobStore) -> None:
+    contents = {hashlib.sha256(content).hexdigest(): len(content) for content in (b"a", b"bc", b"def")}
+    for content in (b"a", b"bc", b"def"):
+        blobs.put(content)
+    assert [(blob.id, blob.size) for blob in blobs.iter_stored()] == sorted(contents.items())
+    first = min(contents)
+    assert [blob.id for blob in blobs.iter_stored(first[:2])] == [first]
+
+
 def test_deleting_twice_is_no_error(blobs: BlobStore) -> None:
     blob_id = blobs.put(b"gone soon")
     blobs.delete(blob_id)
