@@ -416,6 +416,14 @@ class RestoreUnfinished(Problem):
     )
 
 
+class SegmentDamaged(Problem):
+    code = "500.120"
+    message = (
+        "A file of this form's tables is damaged or missing ({blob}). The submissions themselves are whole, and the "
+        "file is being made again from them: try again in a minute."
+    )
+
+
 class NoSpaceForBackup(Problem):
     code = "507.93"
     message = (

@@ -1,9 +1,9 @@
 """This node's engine, writer, blobs and keys, in one frozen object.
 
 `Node.open(settings)` and `close()` open and close any number of nodes in one process. The data folder holds
-`sync.db` (with SQLite), `blobs/`, and `node.key`: a random key outside the database, with which the secrets that
-must be shown again are sealed. The key doubles as a marker that data existed: a folder with a key whose database is
-empty is not silently begun anew.
+`sync.db` (with SQLite), `blobs/`, `warehouse/` (derived), and `node.key`: a random key outside the database, with
+which the secrets that must be shown again are sealed. The key doubles as a marker that data existed: a folder with a
+key whose database is empty is not silently begun anew.
 """
 
 import os
@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from sync_server.blobs.base import BlobStore
 from sync_server.blobs.filesystem import FilesystemBlobs
 from sync_server.blobs.free_space import FreeSpace
+from sync_server.blobs.local_files import LocalFiles
 from sync_server.errors import DataMissing, FolderUnusable, RestoreUnfinished
 from sync_server.settings import Settings
 from sync_server.store import nodes
@@ -30,6 +31,7 @@ from sync_server.store.engine import Database, unusable
 from sync_server.store.migrations import migrate
 from sync_server.store.token_cache import TokenCache
 from sync_server.store.writer import Writer
+from sync_server.warehouse.warehouse import Warehouse
 
 R = TypeVar("R")
 
@@ -45,6 +47,7 @@ class Node:
     writer: Writer
     blobs: BlobStore
     space: FreeSpace = field(repr=False, compare=False)
+    warehouse: Warehouse = field(repr=False, compare=False)
     tokens: TokenCache = field(default_factory=TokenCache, repr=False, compare=False)
 
     @classmethod
@@ -55,7 +58,8 @@ class Node:
             node_id = _identity(database)
             key = _key(settings.data / "node.key")
             blobs = FilesystemBlobs(settings.data / "blobs")
-        return cls(settings, node_id, key, database, Writer(database), blobs, FreeSpace(settings.data))
+            warehouse = _warehouse(settings)
+        return cls(settings, node_id, key, database, Writer(database), blobs, FreeSpace(settings.data), warehouse)
 
     def write(self, function: Callable[[Session], R]) -> R:
         """Run `function(session)` in the writer's next commit; return when it is durable."""
@@ -78,6 +82,7 @@ class Node:
 
     def close(self) -> None:
         self.writer.close()
+        self.warehouse.close()
         self.database.close()
 
     def __enter__(self) -> "Node":
@@ -112,6 +117,12 @@ def _database(settings: Settings) -> Iterator[Database]:
         if isinstance(error, DBAPIError):
             raise unusable(error) from error
         raise
+
+
+def _warehouse(settings: Settings) -> Warehouse:
+    files = FilesystemBlobs(settings.data / "warehouse")
+    local = LocalFiles(files, settings.data / "scratch" / "copies", limit_bytes=0)
+    return Warehouse(files, local, scratch=settings.data / "scratch", memory_mb=settings.warehouse_memory_mb)
 
 
 def _identity(database: Database) -> str:

@@ -59,6 +59,9 @@ class Settings:
     backup_hours: int = _setting(24, "Hours from one scheduled back-up to the next.")
     backup_keep_days: int = _setting(7, "Back-ups kept: the newest of this many days.")
     backup_keep_weeks: int = _setting(5, "Back-ups kept: the newest of this many weeks.")
+    warehouse_memory_mb: int = _setting(
+        200, "Megabytes of memory for reading and building the tables of exports; beyond it the disk is used."
+    )
     trusted_proxies: int = _setting(0, "How many reverse proxies in front set X-Forwarded-For, -Proto and -Host.")
     log_level: str = _setting("INFO", "What `serve` logs: DEBUG, INFO, WARNING or ERROR.")
 
@@ -95,6 +98,8 @@ class Settings:
         _require(self.processes == 1 or not self.is_sqlite, "processes", self.processes, "SQLite is served by one.")
         for name in ("max_upload_bytes", "min_free_bytes", "trusted_proxies"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "it must not be negative.")
+        memory = self.warehouse_memory_mb
+        _require(memory >= 64, "warehouse_memory_mb", memory, "with less than 64 nothing can be read.")
         _require(self.chunk_bytes >= 10_000, "chunk_bytes", self.chunk_bytes, "a form alone has more; 10000 is least.")
         _require(not self.public_url or _is_address(self.public_url), "public_url", self.public_url, _AN_ADDRESS)
         _require(self.forms is None or self.forms.is_dir(), "forms", self.forms, "there is no such folder.")

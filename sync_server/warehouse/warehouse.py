@@ -1,0 +1,124 @@
+"""The warehouse of a node: its files, and the DuckDB that reads them.
+
+DuckDB is opened at the first use, in memory; a hub on which nobody reads pays nothing for it. Files are immutable, and
+a reader pins those of its manifest, so that nothing it may still want is deleted under it.
+"""
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+from sync_server.blobs.base import BlobDamaged, BlobStore
+from sync_server.blobs.local_files import LocalFiles
+from sync_server.core.ids import BlobId
+from sync_server.errors import SegmentDamaged
+from sync_server.store.segments import Manifest
+
+if TYPE_CHECKING:
+    import duckdb
+
+THREADS = 2
+PIECE = 1 << 20
+
+
+class Warehouse:
+    def __init__(self, files: BlobStore, local: LocalFiles, *, scratch: Path, memory_mb: int) -> None:
+        self.files = files
+        self.local = local
+        self._scratch = scratch
+        self._memory_mb = memory_mb
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.Lock()
+        self._pins: Counter[BlobId] = Counter()
+
+    @contextmanager
+    def cursor(self) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """Give a connection of its own to the one database; temporary tables are its own too."""
+        with self._lock:
+            if self._database is None:
+                self._database = self._open()
+            cursor = self._database.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def path(self, blob_id: BlobId) -> Path:
+        """Path of a segment's file on this machine; raise SegmentDamaged when it is not there."""
+        try:
+            return self.local.path(blob_id)
+        except (FileNotFoundError, BlobDamaged) as error:
+            raise SegmentDamaged(blob=blob_id) from error
+
+    @contextmanager
+    def pinned(self, manifest: Manifest) -> Iterator[None]:
+        """Keep the files of a manifest until the block ends; say which is damaged when reading one fails."""
+        blobs = manifest.blobs
+        with self._lock:
+            self._pins.update(blobs)
+        try:
+            with self.local.pin(blobs):
+                yield
+        except Exception as error:
+            damaged = self.find_damaged(blobs) if _is_of_duckdb(error) else None
+            if damaged is None:
+                raise
+            raise SegmentDamaged(blob=damaged) from error
+        finally:
+            with self._lock:
+                self._pins.subtract(blobs)
+                self._pins += Counter()
+
+    def is_pinned(self, blob_id: BlobId) -> bool:
+        with self._lock:
+            return self._pins[blob_id] > 0
+
+    def find_damaged(self, blobs: Iterable[BlobId]) -> BlobId | None:
+        """Find the first file that is missing or is not what its name says. Reads every byte."""
+        return next((blob_id for blob_id in sorted(blobs) if not self.is_whole(blob_id)), None)
+
+    def is_whole(self, blob_id: BlobId) -> bool:
+        try:
+            digest = hashlib.sha256()
+            with self.files.open(blob_id) as stream:
+                while piece := stream.read(PIECE):
+                    digest.update(piece)
+            return digest.hexdigest() == blob_id
+        except FileNotFoundError:
+            return False
+
+    def new_folder(self) -> Path:
+        """Make a folder for files on their way; whoever asks takes it away."""
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        return Path(mkdtemp(prefix="warehouse-", dir=self._scratch))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _open(self) -> "duckdb.DuckDBPyConnection":
+        import duckdb  # thirty megabytes that a hub on which nobody reads can spare
+
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{self._memory_mb}MB",
+            "threads": THREADS,
+            "temp_directory": str(self._scratch / "duckdb"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "preserve_insertion_order": True,
+        }
+        database = duckdb.connect(":memory:", config=config)
+        database.execute("SET GLOBAL TimeZone = 'UTC'")
+        return database
+
+
+def _is_of_duckdb(error: Exception) -> bool:
+    return type(error).__module__.partition(".")[0] in ("duckdb", "_duckdb")
