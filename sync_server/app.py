@@ -5,9 +5,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sync_server import web
 from sync_server.node import Node
-from sync_server.protocols import central_forms, central_sessions, central_submissions, endpoint, kobo, openrosa
+from sync_server.protocols import (
+    central_forms,
+    central_reviews,
+    central_sessions,
+    central_submissions,
+    endpoint,
+    kobo,
+    openrosa,
+)
 
-DOORS = (openrosa, kobo, central_sessions, central_forms, central_submissions)
+DOORS = (openrosa, kobo, central_sessions, central_forms, central_reviews, central_submissions)
 
 
 def create_app(node: Node) -> Flask:

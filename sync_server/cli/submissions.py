@@ -1,4 +1,4 @@
-"""Commands about submissions: export a form's, see and settle what waits for a person."""
+"""Commands about submissions: export a form's, review one, see and settle what waits for a person."""
 
 from pathlib import Path
 
@@ -6,10 +6,11 @@ import click
 
 from sync_server.cli.counter import Counter
 from sync_server.cli.options import no_form, open_node, when_not_found
+from sync_server.core.submission_state import RECEIVED, REVIEW_STATES
 from sync_server.exporters.file_names import safe_file_name
 from sync_server.services.export_data import Export, export_csv_zip
 from sync_server.services.list_quarantine import SHORT, WaitingReason, list_quarantine
-from sync_server.services.review_submission import accept_submission, choose_version
+from sync_server.services.review_submission import accept_submission, choose_version, review_submission
 from sync_server.settings import Settings
 
 
@@ -31,6 +32,22 @@ def export(settings: Settings, form_id: str, output: Path | None, project_id: in
         )
     counter.finish()
     _say_what_is_in(made)
+
+
+@click.command(short_help="Say that a submission is approved, has issues, is rejected.")
+@click.argument("instance_id", metavar="INSTANCE")
+@click.argument("state", metavar="STATE", type=click.Choice(REVIEW_STATES))
+@click.option("--reason", required=True, help="Why; kept with your review.")
+@click.option("--form", "form_id", help="The form, when several have that instance.")
+@click.pass_obj
+def review(settings: Settings, instance_id: str, state: str, reason: str, form_id: str | None) -> None:
+    """Review a submission: STATE is rejected, hasIssues, edited, approved or received (not reviewed).
+
+    A later review takes the place of this one. Nothing is altered or left out: exports show the state in a column.
+    """
+    with open_node(settings) as node, when_not_found(_no_instance(instance_id)):
+        now = review_submission(node, None, instance_id, state, reason=reason, form_id=form_id)
+    click.echo(f"Reviewed {instance_id}: {now or RECEIVED}.")
 
 
 @click.group(invoke_without_command=True)
@@ -100,4 +117,4 @@ def _line(when: str, form_id: str, instance_id: str, reason: str, advice: str) -
     return f"{when:<16}  {form_id:<20}  {instance_id:<41}  {reason}  → {advice}"
 
 
-COMMANDS = (export, quarantine)
+COMMANDS = (export, review, quarantine)

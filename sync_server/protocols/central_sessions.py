@@ -82,7 +82,7 @@ def delete_session(session_token: str) -> dict[str, bool]:
 @blueprint.get("/v1/users/current")
 @central_endpoint
 def get_current_user() -> dict[str, Any]:
-    return _write_actor(require_actor())
+    return write_actor(require_actor())
 
 
 @blueprint.get("/v1/projects/<int:project_id>/app-users")
@@ -132,6 +132,19 @@ def write_time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def write_actor(actor: Actor) -> dict[str, Any]:
+    """Write somebody as Central does."""
+    written = {
+        "id": actor.id,
+        "type": actor.type,
+        "displayName": actor.display_name,
+        "createdAt": write_time(actor.created_at),
+        "updatedAt": None,
+        "deletedAt": None,
+    }
+    return {**written, "email": actor.email} if actor.email else written
+
+
 def _get_device(actor: Actor, project_id: int, device_id: int) -> Actor:
     device = devices.get_device(current_node(), actor, device_id)
     if device.project_id != project_id:
@@ -146,22 +159,10 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value.replace("\0", "\ufffd")
 
 
-def _write_actor(actor: Actor) -> dict[str, Any]:
-    written = {
-        "id": actor.id,
-        "type": actor.type,
-        "displayName": actor.display_name,
-        "createdAt": write_time(actor.created_at),
-        "updatedAt": None,
-        "deletedAt": None,
-    }
-    return {**written, "email": actor.email} if actor.email else written
-
-
 def _write_app_user(device: Actor, actor: Actor) -> dict[str, Any]:
     """Write an app user with its token; null says that it was revoked."""
     written = {
-        **_write_actor(device),
+        **write_actor(device),
         "projectId": device.project_id,
         "token": None if device.is_revoked else devices.show_token(current_node(), actor, device.id),
     }

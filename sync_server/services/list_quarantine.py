@@ -99,6 +99,10 @@ _WORDS = {
         "Different files came under the name {path}; the export has one of them.",
         "All are kept. An edit that sends the right file again settles it.",
     ),
+    "review_conflict": (
+        "People reviewed it differently: {path}. The first counts for now.",
+        "Let them agree, then: `sync-server review {id} STATE --reason …`.",
+    ),
     "waits_for_original": (
         "An edit came, but not its original, {instance_id}.",
         "Find the tablet that made the original and let it send.",

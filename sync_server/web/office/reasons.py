@@ -24,6 +24,10 @@ REASONS = {
         _l("Two different files came under one name"),
         _l("Both are kept, and one is shown for now. Ask who filled the form which one is right."),
     ),
+    "review_conflict": Explanation(
+        _l("Two people reviewed the same submission differently"),
+        _l("The more cautious review counts for now. Let them agree, and one of them review it again."),
+    ),
     "waits_for_original": Explanation(
         _l("A correction came, but not the submission it corrects"),
         _l("Find the tablet on which the form was first filled, and let it send. Then this settles by itself."),

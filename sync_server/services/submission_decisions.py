@@ -1,0 +1,78 @@
+"""Append a decision about one submission: find the submission, what was decided before, and write.
+
+A decision names the versions and decisions its author saw, so one made elsewhere at the same time is not overruled
+unseen, and a version that comes later opens the question again. Nothing that was received is altered.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from sync_server.errors import NotFound, UnexpectedValue
+from sync_server.node import Node
+from sync_server.services import consumers
+from sync_server.store.accounts import Actor
+from sync_server.store.decisions import StoredDecision, add_decision, find_decisions
+from sync_server.store.quarantine import QuarantinedSubmission, find_submissions
+
+log = logging.getLogger(__name__)
+
+
+def get_submission(
+    node: Node, instance_id: str, form_id: str | None, *, project_id: int | None = None
+) -> QuarantinedSubmission:
+    """Find a submission as it is now; raise NotFound, or UnexpectedValue when several forms have it."""
+    consumers.catch_up(node)
+    with node.database.read() as session:
+        found = find_submissions(session, instance_id, form_id=form_id, project_id=project_id)
+    if not found:
+        raise NotFound
+    if len(found) > 1:
+        where = ", ".join(f"'{s.form_id}' in project {s.project_id}" for s in found)
+        raise UnexpectedValue(
+            field="instanceID", value=instance_id, reason=f"several forms have it: {where}. Name one."
+        )
+    return found[0]
+
+
+def find_decided(node: Node, submission: QuarantinedSubmission) -> list[StoredDecision]:
+    """Load what was decided about a submission, by id."""
+    names = {submission.root_id, *submission.state.instance_ids}  # the root may not have arrived
+    with node.database.read() as session:
+        found = find_decisions(session, names)
+    return [d for d in found if (d.project_id, d.form_id) == (submission.project_id, submission.form_id)]
+
+
+def decide(
+    node: Node, actor: Actor | None, submission: QuarantinedSubmission, kind: str,
+    bodies: Sequence[Mapping[str, Any]], *, parents: Iterable[str], reason: str,
+) -> list[StoredDecision]:  # fmt: skip
+    """Append one decision for each body, and bring the submission's state up to date."""
+    made = [
+        StoredDecision(
+            id=uuid4().hex,
+            kind=kind,
+            project_id=submission.project_id,
+            form_id=submission.form_id,
+            subject=submission.root_id,
+            parents=tuple(parents),
+            body=dict(body),
+            author_id=actor.id if actor else None,
+            decided_at=datetime.now(UTC),
+            reason=reason,
+        )
+        for body in bodies
+    ]
+    node.write(lambda session: _add_all(session, made))
+    log.info("decided kind=%s instance=%s decisions=%d node=%s", kind, submission.root_id, len(made), node.id)
+    consumers.catch_up(node)
+    return made
+
+
+def _add_all(session: Session, made: Iterable[StoredDecision]) -> None:
+    for decision in made:
+        add_decision(session, decision)
