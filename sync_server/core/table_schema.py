@@ -151,18 +151,22 @@ class _Layout:
 
 
 def _header(columns: list[str], *, is_root: bool) -> tuple[str, ...]:
+    own = LAST_COLUMNS if is_root else REPEAT_COLUMNS
+    return (*unique_headers(columns, own), *own)
+
+
+def unique_headers(names: Iterable[str], own: Iterable[str]) -> list[str]:
     """Name the columns so that no two are called alike; the server's own keep their names.
 
     Central repeats a header when `/a-b` stands beside `/a/b`, or when a question is called KEY, and readers by name
     then lose one of the two.
     """
-    own = LAST_COLUMNS if is_root else REPEAT_COLUMNS
     taken = set(own)
-    unique = []
-    for name in columns:
+    unique: list[str] = []
+    for name in names:
         unique.append(next(free for free in _variants(name) if free not in taken))
         taken.add(unique[-1])
-    return (*unique, *own)
+    return unique
 
 
 def _variants(name: str) -> Iterator[str]:
