@@ -278,6 +278,14 @@ class FilterFieldUnknown(Problem):
     )
 
 
+class BlobStoreAway(Problem):
+    code = "503.92"
+    message = (
+        "The server cannot reach its store of photos and files just now. Nothing is lost: keep it and send it, or ask "
+        "for it, again in a few minutes."
+    )
+
+
 class NoDrafts(Problem):
     code = "501.91"
     message = "This server keeps no drafts: a form is published at once. Add ?publish=true to the address."
@@ -422,6 +430,37 @@ class SegmentDamaged(Problem):
         "A file of this form's tables is damaged or missing ({blob}). The submissions themselves are whole, and the "
         "file is being made again from them: try again in a minute."
     )
+
+
+class BlobStoreRefused(Problem):
+    code = "500.120"
+    message = "The store of files, {url}, cannot be used: {reason} ({code})."
+
+
+class BlobStoreNotInstalled(Problem):
+    code = "500.121"
+    message = (
+        "The files of this node are to be in S3 (setting blob_url), and what speaks S3 is not installed. Install it "
+        "with: pip install 'sync-server[s3]'"
+    )
+
+
+class JournalDamaged(Problem):
+    code = "500.120"
+    message = (
+        "The journal of erasures {file} cannot be read at line {line}. Nothing was restored: without it, what was "
+        "erased would come back. Name another copy with --erasures, from the data folder or beside the back-ups."
+    )
+
+
+class NotThatOld(Problem):
+    code = "400.95"
+    message = "'{age}' is no age. Write a number and d, w, m or y: 24m is 24 months."
+
+
+class NobodyNamed(Problem):
+    code = "400.96"
+    message = "'{value}' cannot name a person: {reason}"
 
 
 class NoSpaceForBackup(Problem):

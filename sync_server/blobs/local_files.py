@@ -17,7 +17,7 @@ from threading import Lock
 from typing import BinaryIO
 from uuid import uuid4
 
-from sync_server.blobs.base import BlobDamaged, BlobStore
+from sync_server.blobs.base import BlobDamaged, BlobStore, Spool, StoredBlob
 from sync_server.blobs.filesystem import FilesystemBlobs
 from sync_server.blobs.spool import forget_abandoned
 from sync_server.core.ids import BlobId
@@ -28,7 +28,7 @@ LOCKS = 64
 
 
 class LocalFiles:
-    """The blobs of `store` as files; copies, where needed, in `folder`, of `limit_bytes` together."""
+    """A blob store whose blobs are files: copies of those of `store`, where needed, `limit_bytes` together."""
 
     def __init__(self, store: BlobStore, folder: Path, limit_bytes: int) -> None:
         self._store = store
@@ -48,6 +48,30 @@ class LocalFiles:
                 self._fetch(blob_id, copy)
         return copy
 
+    def spool(self) -> Spool:
+        return self._store.spool()
+
+    def put(self, content: bytes) -> BlobId:
+        return self._store.put(content)
+
+    def open(self, blob_id: BlobId) -> BinaryIO:
+        return self.path(blob_id).open("rb")
+
+    def size(self, blob_id: BlobId) -> int | None:
+        return self._store.size(blob_id)
+
+    def delete(self, blob_id: BlobId) -> None:
+        """Delete it there and here, pinned or not: what is erased must not live on in a copy."""
+        self._store.delete(blob_id)
+        if not isinstance(self._store, FilesystemBlobs):
+            self._copy(blob_id).unlink(missing_ok=True)
+
+    def iter_ids(self) -> Iterator[BlobId]:
+        return self._store.iter_ids()
+
+    def iter_stored(self, shard: str = "") -> Iterator[StoredBlob]:
+        return self._store.iter_stored(shard)
+
     @contextmanager
     def pin(self, blob_ids: Iterable[BlobId]) -> Iterator[None]:
         """Keep the copies of these blobs, fetched already or not, as long as the block lasts."""
@@ -60,11 +84,6 @@ class LocalFiles:
             with self._pinning:
                 self._pins.subtract(pinned)
                 self._pins += Counter()  # forget those at zero
-
-    def forget(self, blob_id: BlobId) -> None:
-        """Remove the copy, pinned or not: what was erased must not live on in it."""
-        if not isinstance(self._store, FilesystemBlobs):
-            self._copy(blob_id).unlink(missing_ok=True)
 
     def _copy(self, blob_id: BlobId) -> Path:
         return self._folder / blob_id[:2] / blob_id

@@ -54,8 +54,11 @@ def test_a_blob_in_a_folder_is_its_own_file(tmp_path: Path) -> None:
     blob_id = blobs.put(SEGMENT)
     files = LocalFiles(blobs, tmp_path / "copies", 0)
     assert files.path(blob_id).is_relative_to(tmp_path / "blobs")
-    files.forget(blob_id)
-    assert files.path(blob_id).read_bytes() == SEGMENT
+    with files.open(blob_id) as stream:
+        assert stream.read() == SEGMENT
+    files.delete(blob_id)
+    with pytest.raises(FileNotFoundError):
+        files.path(blob_id)
     with pytest.raises(FileNotFoundError):
         files.path(MISSING)
 
@@ -111,11 +114,12 @@ def test_a_pinned_copy_stays_until_it_is_let_go(far: Far, tmp_path: Path) -> Non
     assert pinned not in _here(tmp_path)
 
 
-def test_what_was_erased_is_forgotten_at_once(far: Far, tmp_path: Path) -> None:
+def test_what_is_deleted_is_gone_here_and_there(far: Far, tmp_path: Path) -> None:
     blob_id = far.put(SEGMENT)
     files = LocalFiles(far, tmp_path, 1_000_000)
     with files.pin([blob_id]):
         copy = files.path(blob_id)
-        files.forget(blob_id)
-        files.forget(blob_id)
+        files.delete(blob_id)
+        files.delete(blob_id)
     assert not copy.exists()
+    assert far.size(blob_id) is None
