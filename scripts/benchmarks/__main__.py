@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import export, ingest
+from benchmarks import export, ingest, read
 
 
 def main() -> None:
@@ -10,6 +10,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
     ingest.add_command(commands)
     export.add_command(commands)
+    read.add_command(commands)
     options = parser.parse_args()
     raise SystemExit(options.run(options))
 

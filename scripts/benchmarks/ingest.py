@@ -35,11 +35,15 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--processes", type=int, default=1, help="serving processes; more than one needs PostgreSQL")
     parser.add_argument("--floors", default="node,flask", help="whose multipart parser each floor uses (%(default)s)")
+    parser.add_argument("--steady", type=float, metavar="RATE", help="only: send so many a second while a reader asks")
+    parser.add_argument("--steady-seconds", type=float, default=60.0, help="for so long (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="folder for ingest-….json and .txt")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.steady:
+        return run_steady(options)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         url = stack.enter_context(chosen_database(options.database))
@@ -52,6 +56,19 @@ def run(options: argparse.Namespace) -> int:
     if options.out:
         write_report(report, options.out)
     return 0 if report.is_sound() else 1
+
+
+def run_steady(options: argparse.Namespace) -> int:
+    from benchmarks import steady  # it reads the warehouse, which the rest need not
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, chosen_database(options.database) as url:
+        settings = {"SYNC_PROCESSES": str(options.processes), "SYNC_DATABASE_URL": url}
+        with running_node(Path(folder), settings=settings) as node:
+            load(node, connections=16, seconds=2.0)
+            _wait_for_consumers(node)
+            data = Path(folder) / "data"
+            steady.measure(node, data, settings, rate=options.steady, seconds=options.steady_seconds).show()
+    return 0
 
 
 def measure(options: argparse.Namespace, floors: list[Server], node: NodeServer) -> Report:
