@@ -469,3 +469,12 @@ class NoSpaceForBackup(Problem):
         "The disk has not enough room for the copy of the database from which a back-up is made ({size} bytes). Make "
         "space, then try again."
     )
+
+
+class NoSpaceForUpgrade(Problem):
+    code = "507.94"
+    message = (
+        "This program is newer than the data. Before it changes them it keeps a copy of the database, for which the "
+        "disk has no room ({size} bytes). Nothing was changed: make space and start again, or go on with the program "
+        "you had."
+    )
