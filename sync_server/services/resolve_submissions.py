@@ -49,6 +49,7 @@ class ResolveSubmissions:
         for family in load_families(session, instance_ids):
             resolved += family.resolve(session)
             touched |= family.possible_roots
+        touched |= _erased(session, instance_ids - {name for _, _, name in touched})
         return lambda session: put_states(session, resolved, gone=touched)
 
 
@@ -83,8 +84,13 @@ class Family:
         reasons = {v.sha256: _reason_to_hold(self.arrivals[v.row_id]) for v in self.stored if v.sha256 not in accepted}
         return {sha256: reason for sha256, reason in reasons.items() if reason}
 
+    @property
+    def states(self) -> tuple[SubmissionState, ...]:
+        """The states with the held versions in them, too."""
+        return self._fold(self.stored)
+
     def resolve(self, session: Session) -> list[ResolvedSubmission]:
-        everything = self._fold(self.stored)
+        everything = self.states
         if not self.held:
             return [self._row(session, state, state.versions) for state in everything]
         shown = self._fold([v for v in self.stored if v.sha256 not in self.held])
@@ -139,6 +145,16 @@ class Family:
         if findings.wrong and reason is None:
             flags.append({"reason": "wrong_value", "paths": list(findings.wrong)})
         return findings, flags
+
+
+def _erased(session: Session, names: Iterable[str]) -> set[tuple[int, str, str]]:
+    """List the rows of submissions of which no version is left."""
+    return {
+        (decision.project_id, decision.form_id, name)
+        for decision in find_decisions(session, names)
+        if decision.kind == "erasure"
+        for name in (decision.subject, *decision.body["instances"])
+    }
 
 
 def load_families(session: Session, instance_ids: Iterable[str]) -> list[Family]:

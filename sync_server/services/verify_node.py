@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.ids import BlobId, sha256_hex
 from sync_server.node import Node
-from sync_server.store import checkpoints, submissions, verification
+from sync_server.store import checkpoints, erasure_reads, submissions, verification
 from sync_server.store.verification import StoredFile
 
 PIECE = 1 << 20
@@ -23,6 +23,7 @@ def verify_node(node: Node, *, progress: Callable[[int], None] = lambda done: No
         yield from _check_versions(session, progress)
         yield from _check_forms(session)
         yield from _check_feed(session)
+        yield from _check_erasures(session)
     yield from _check_files(node)
 
 
@@ -30,7 +31,7 @@ def _check_versions(session: Session, progress: Callable[[int], None]) -> Iterat
     done = after = 0
     while page := submissions.iter_versions(session, after):
         for version in page:
-            if sha256_hex(version.xml) != version.sha256:
+            if sha256_hex(version.xml) != (version.redacted_sha256 or version.sha256):
                 yield f"The XML of submission {version.instance_id} is not what was received ({version.sha256})."
         after = page[-1].row_id
         done += len(page)
@@ -75,6 +76,13 @@ def _fault_of(node: Node, file: StoredFile) -> str | None:
     if digest.hexdigest() != file.sha256 or size != file.size:
         return f"The file {file.name!r} of {file.owner} is damaged ({file.sha256})."
     return None
+
+
+def _check_erasures(session: Session) -> Iterator[str]:
+    for instance_id in erasure_reads.find_returned(session):
+        yield f"Submission {instance_id} was erased, and is here all the same."
+    for sha256 in erasure_reads.find_unredacted(session):
+        yield f"Submission version {sha256} still has what was erased from its submission."
 
 
 def _check_feed(session: Session) -> Iterator[str]:

@@ -193,6 +193,8 @@ decisions = _table(
     _text("reason"),
     _text("node"),
     Index("ix_decisions_subject", "project_id", "form_id", "subject"),
+    Index("ix_decisions_about", "subject"),
+    Index("ix_decisions_kind", "kind"),
 )
 
 # -- what was erased: the content is gone, and these keep it from coming back

@@ -22,6 +22,8 @@ def upgrade() -> None:
 
 
 def _add_erasure() -> None:
+    op.create_index("ix_decisions_about", "decisions", ["subject"])
+    op.create_index("ix_decisions_kind", "decisions", ["kind"])
     op.create_table(
         "erased_versions",
         sa.Column("project_id", sa.Integer(), nullable=False),

@@ -1,0 +1,112 @@
+"""Clear away, outside the database, what was erased in it: until the last task is done nothing is called finished.
+
+The tasks were written down with the erasure, so that what a crash interrupts goes on at the next start: the journal
+for back-ups, the warehouse's and the exports' files of the form, the files themselves, the free pages of the database
+and its log. What cannot be done now (a file open on Windows, a reader that holds the log) is said and tried again.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from sync_server.core.ids import BlobId
+from sync_server.node import Node
+from sync_server.services import consumers, erasure_journal
+from sync_server.services.apply_erasure import BLOB, DATABASE, FORM, JOURNAL, SCRATCH
+from sync_server.store import erasure_reads, erasures
+from sync_server.store.erasures import Task
+from sync_server.store.scrub import NotScrubbed, scrub
+
+log = logging.getLogger(__name__)
+
+ORDER = (JOURNAL, FORM, BLOB, SCRATCH, DATABASE)
+MADE_FOLDERS = ("exports", "export-blocks")  # what was made for downloads, and is made again at the next one
+
+
+class _NotNow(Exception):
+    """Something is in use; it goes at the next try."""
+
+
+def finish_erasures(node: Node) -> list[Task]:
+    """Do what erasures have left to do; return the tasks that could not be done now."""
+    with node.database.read() as session:
+        tasks = erasures.iter_tasks(session)
+    if not tasks:
+        return []
+    consumers.catch_up(node)
+    left = [task for step in ORDER for task in _do(node, step, [task for task in tasks if task.step == step])]
+    for step in sorted({task.step for task in left}):
+        log.warning("erasure not finished step=%s node=%s", step, node.id)
+    return left
+
+
+def _do(node: Node, step: str, tasks: list[Task]) -> Iterable[Task]:
+    if not tasks:
+        return ()
+    try:
+        if step == BLOB:
+            return [task for task in tasks if not _delete_blob(node, task)]
+        _STEPS[step](node, tasks)
+        node.write(lambda session: erasures.end_tasks(session, tasks))
+    except (OSError, DBAPIError, NotScrubbed, _NotNow) as error:
+        log.warning("erasure step=%s waits node=%s reason=%s", step, node.id, type(error).__name__)
+        return tasks
+    return ()
+
+
+def _delete_blob(node: Node, task: Task) -> bool:
+    """Delete a file, unless another submission has the very same."""
+    try:
+        return node.write(lambda session: _delete_unless_named(node, session, task))
+    except OSError:
+        return False
+
+
+def _delete_unless_named(node: Node, session: Session, task: Task) -> bool:
+    if not erasures.is_named(session, task.key):
+        node.blobs.delete(BlobId(task.key))
+    erasures.end_tasks(session, [task])
+    return True
+
+
+def _keep_journal(node: Node, _tasks: list[Task]) -> None:
+    erasure_journal.keep_journal(node)
+
+
+def _forget_made(node: Node, tasks: list[Task]) -> None:
+    for path in (path for name in MADE_FOLDERS for path in (node.settings.data / name).glob("*")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _clear_scratch(node: Node, tasks: list[Task]) -> None:
+    """Copies of the database from which a back-up is being made, or was when the machine stopped."""
+    too_old = datetime.now(UTC).timestamp() - 24 * 3600
+    for path in node.scratch.glob("backup-*"):
+        if path.stat().st_mtime > too_old and _is_older(node, path.stat().st_mtime, tasks):
+            raise _NotNow
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_older(node: Node, made_at: float, tasks: list[Task]) -> bool:
+    with node.database.read() as session:
+        found = [erasure_reads.find_decision(session, task.decision_id) for task in tasks]
+    return any(decision is not None and decision.decided_at.timestamp() > made_at for decision in found)
+
+
+def _scrub(node: Node, _tasks: list[Task]) -> None:
+    scrub(node.database)
+
+
+_STEPS: dict[str, Callable[[Node, list[Task]], None]] = {
+    JOURNAL: _keep_journal,
+    FORM: _forget_made,
+    SCRATCH: _clear_scratch,
+    DATABASE: _scrub,
+}
