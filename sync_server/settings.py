@@ -30,6 +30,22 @@ class Settings:
     database_url: str = _setting(
         "", "PostgreSQL, as postgresql+psycopg://user@host/name. Empty: SQLite in the data folder.", is_secret=True
     )
+    node_key: str = _setting(
+        "", "Key of this node, when several machines serve it: what is in node.key of the first.", is_secret=True
+    )
+    blob_url: str = _setting(
+        "", "Where photos and files are kept, such as s3://bucket/node. Empty: in the data folder."
+    )
+    s3_endpoint: str = _setting("", "Address of an S3 that is not Amazon's, such as https://minio.example.org.")
+    s3_region: str = _setting("", "Region of the bucket. Empty: as the environment says, else us-east-1.")
+    s3_access_key: str = _setting(
+        "", "Access key for S3. Empty: credentials of the environment or of the machine's role.", is_secret=True
+    )
+    s3_secret_key: str = _setting("", "Secret key for S3, with s3_access_key.", is_secret=True)
+    s3_encryption: str = _setting(
+        "", "Encryption there: AES256, aws:kms or aws:kms:KEY. Empty: as the bucket is set up."
+    )
+    s3_copies_bytes: int = _setting(5_000_000_000, "Disk space for copies of what is read from S3 again and again.")
     public_url: str = _setting(
         "", "Address under which tablets reach this node, such as https://hub.example.org. Empty: from the request."
     )
@@ -112,6 +128,20 @@ class Settings:
             raise ImpossibleSetting(name="timezone", value=self.timezone, reason="no such time zone.") from error
 
         self._check_backup()
+        self._check_blobs()
+
+    def _check_blobs(self) -> None:
+        is_place = not self.blob_url or re.fullmatch(_BUCKET, self.blob_url) is not None
+        _require(is_place, "blob_url", self.blob_url, "write it as s3://bucket/folder.")
+        is_endpoint = not self.s3_endpoint or _is_address(self.s3_endpoint)
+        _require(is_endpoint, "s3_endpoint", self.s3_endpoint, _AN_ADDRESS)
+        has_both = bool(self.s3_access_key) == bool(self.s3_secret_key)
+        _require(has_both, "s3_access_key", "given or missing alone", "give it together with s3_secret_key.")
+        is_known = re.fullmatch("|AES256|aws:kms(:.+)?", self.s3_encryption) is not None
+        _require(is_known, "s3_encryption", self.s3_encryption, "choose AES256, aws:kms or aws:kms:KEY.")
+        _require(self.s3_copies_bytes >= 0, "s3_copies_bytes", self.s3_copies_bytes, "it must not be negative.")
+        is_key = not self.node_key or re.fullmatch("[0-9a-f]{64}", self.node_key) is not None
+        _require(is_key, "node_key", "what it is (not shown here)", "a key has 64 digits and letters a to f.")
 
     def _check_backup(self) -> None:
         for name in ("backup_keep_days", "backup_keep_weeks"):
@@ -179,6 +209,7 @@ def _convert(name: str, value: Any) -> Any:
         raise ImpossibleSetting(name=name, value=value, reason="a whole number is needed.") from error
 
 
+_BUCKET = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?"
 _AN_ADDRESS = "write a whole address, such as https://hub.example.org."
 _A_DATABASE = "write it as postgresql+psycopg://user@host/name."
 

@@ -65,6 +65,10 @@ class S3Blobs:
     def __repr__(self) -> str:
         return f"S3Blobs({self._place.url})"
 
+    def within(self, folder: str) -> "S3Blobs":
+        """Return the store of other things, in a folder under this one's prefix."""
+        return S3Blobs(self._client, self._place.within(folder), self._scratch, part_bytes=self._part_bytes)
+
     def spool(self) -> S3Spool:
         return S3Spool(self._new_temporary, self._send)
 

@@ -89,7 +89,7 @@ class Warehouse:
                 while piece := stream.read(PIECE):
                     digest.update(piece)
             return digest.hexdigest() == blob_id
-        except FileNotFoundError:
+        except (FileNotFoundError, BlobDamaged):
             return False
 
     def new_folder(self) -> Path:
