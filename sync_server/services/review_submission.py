@@ -100,10 +100,10 @@ def comment_submission(
 def list_comments(
     node: Node, actor: Actor | None, instance_id: str, *, form_id: str | None = None, project_id: int | None = None
 ) -> list[Comment]:
-    """List the comments on a submission, newest first."""
+    """List the comments on a submission, newest first; of an erased one nothing is left to list."""
     require_administrator(actor)
     submission = get_submission(node, instance_id, form_id, project_id=project_id)
-    written = [d for d in find_decided(node, submission) if d.kind == COMMENT]
+    written = [d for d in find_decided(node, submission) if d.kind == COMMENT and "text" in d.body]
     with node.database.read() as session:
         authors = {id: accounts.get_actor(session, id) for id in {d.author_id for d in written} if id is not None}
     newest_first = sorted(written, key=lambda d: (d.decided_at, d.id), reverse=True)

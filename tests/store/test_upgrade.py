@@ -17,12 +17,13 @@ from sqlalchemy import text
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.digest_node import digest_node
+from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.verify_node import verify_node
 from sync_server.settings import Settings
 from sync_server.store import migrations, nodes
 from sync_server.store.engine import Database
 from sync_server.store.migrations import is_newest, read_revision
-from sync_server.store.upgrade_copy import KEPT_SECONDS, remove_copies
+from sync_server.store.upgrade_copy import KEPT_SECONDS
 from tests.store.test_samples import SAMPLES, unpack
 from tests.support.postgresql import PostgresqlServer
 from tests.support.samples import NOON
@@ -111,7 +112,7 @@ def as_folder(copy: Path, folder: Path) -> Path:
     return folder
 
 
-def test_the_copy_is_the_database_before_and_goes_after_a_week_or_an_erasure(tmp_path: Path) -> None:
+def test_the_copy_is_the_database_before_and_goes_after_a_week(tmp_path: Path) -> None:
     settings = unpack(SAMPLES[0], tmp_path)
     with closing(sqlite3.connect(tmp_path / "sync.db")) as before:
         rows = before.execute("SELECT sha256, xml FROM submission_versions ORDER BY id").fetchall()
@@ -125,9 +126,12 @@ def test_the_copy_is_the_database_before_and_goes_after_a_week_or_an_erasure(tmp
     os.utime(tmp_path / COPY, (long_ago, long_ago))
     Node.open(settings).close()
     assert list(tmp_path.glob("sync.db.before*")) == []
-    (tmp_path / COPY).touch()
-    with Node.open(settings) as node:
-        remove_copies(node.database)
+
+
+def test_what_is_erased_does_not_live_on_in_the_copy(tmp_path: Path) -> None:
+    with Node.open(unpack(SAMPLES[0], tmp_path)) as node:
+        assert (tmp_path / COPY).exists()
+        erase_submission(node, None, "uuid:plain", reason="consent withdrawn")
     assert list(tmp_path.glob("sync.db.before*")) == []
 
 
