@@ -135,6 +135,13 @@ def test_what_is_erased_does_not_live_on_in_the_copy(tmp_path: Path) -> None:
     assert list(tmp_path.glob("sync.db.before*")) == []
 
 
+def test_a_copy_broken_off_is_made_again(tmp_path: Path) -> None:
+    settings = unpack(SAMPLES[0], tmp_path)
+    (tmp_path / f"{COPY}.unfinished").write_bytes(b"SQLite format 3\0 and then the power went")
+    Node.open(settings).close()
+    assert [path.name for path in tmp_path.glob("sync.db.before*")] == [COPY]
+
+
 def test_a_new_node_and_a_folder_of_today_make_no_copy(tmp_path: Path) -> None:
     for _ in range(2):
         Node.open(Settings(data=tmp_path, min_free_bytes=0)).close()
