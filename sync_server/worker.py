@@ -1,19 +1,21 @@
 """Which job runs when: the consumers of the feed, and housekeeping.
 
 The consumers follow the feed in a thread of their own. While uploads arrive they leave most of the processor to
-them, so that a tablet waits for its answer and not for our bookkeeping; when it is quiet they run to the head.
+them, so that a tablet waits for its answer and not for our bookkeeping; when it is quiet they run to the head. The
+warehouse is then built once in a while rather than after every slice, because a small segment costs as much as a large.
 APScheduler only triggers what has a time of day or an interval; several processes may all trigger, because every
 job is safe to run twice.
 """
 
 import logging
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from sync_server.node import Node
-from sync_server.services import access, backup, consumers
+from sync_server.services import access, backup, consumers, maintain_warehouse, retention
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +23,15 @@ IDLE_SECONDS = 0.25  # how soon a change is noticed when nothing was going on
 RECOVERY_SECONDS = 2.0
 BACKUP_LOOK_MINUTES = 15
 BACKUP_START_SECONDS = 30  # after the start, when the tablets that waited have sent
+RETENTION_START_SECONDS = 1
+WAREHOUSE_SECONDS = 0.7  # from one segment to the next while uploads arrive: a reader is less than two behind
+MAINTENANCE_SECONDS = 5
+REST_SECONDS = 0.1
 POLITENESS = 3.0  # pause after a slice, as a multiple of it, while uploads arrive
+
+
+class Stopped(Exception):
+    """Work was broken off because the process ends."""
 
 
 class Worker:
@@ -33,8 +43,22 @@ class Worker:
         self._thread = threading.Thread(target=self._follow, name="consumers", daemon=True)
         self._scheduler = BackgroundScheduler(timezone=node.settings.timezone)
         self._scheduler.add_job(access.forget_old_sessions, "interval", args=[node], hours=1, id="sessions")
+        self._scheduler.add_job(self._maintain, "interval", seconds=MAINTENANCE_SECONDS, id="warehouse")
+        self._schedule_retention(node)
         if node.settings.backup_folder is not None:
             self._schedule_backup(node)
+
+    def _schedule_retention(self, node: Node) -> None:
+        """At the start, to finish what a crash left of an erasure, and every day, for the rules."""
+        self._scheduler.add_job(
+            retention.apply_rules,
+            "interval",
+            args=[node, self._stop.is_set],
+            days=1,
+            next_run_time=datetime.now(UTC) + timedelta(seconds=RETENTION_START_SECONDS),
+            misfire_grace_time=None,
+            id="retention",
+        )
 
     def _schedule_backup(self, node: Node) -> None:
         """Look again and again whether one is due: a disk may be plugged in for an hour only."""
@@ -61,10 +85,15 @@ class Worker:
             self._thread.join()
 
     def _follow(self) -> None:
-        runners = consumers.make_runners(self._node)
+        resolve, *others = consumers.make_runners(self._node)
+        built_at = 0.0
         while not self._stop.is_set():
             try:
-                pause = self._pause([runner.run_slice() for runner in runners])
+                took = [resolve.run_slice()]
+                if took == [None] or time.monotonic() > built_at + WAREHOUSE_SECONDS:
+                    took += [runner.run_slice() for runner in others]
+                    built_at = time.monotonic()
+                pause = self._pause(took)
             except Exception:  # a full disk, a database that is away: it passes, and this thread must outlive it
                 log.exception("consumers interrupted node=%s", self._node.id)
                 pause = RECOVERY_SECONDS
@@ -75,3 +104,19 @@ class Worker:
             return IDLE_SECONDS
         busy = sum(seconds or 0.0 for seconds in took)
         return busy * POLITENESS if self._node.writer.is_busy() else 0.0
+
+    def _maintain(self) -> None:
+        """Keep the warehouse in order; a step that is broken off is done again."""
+        try:
+            maintain_warehouse.maintain(self._node, rest=self._rest)
+        except Stopped:
+            return
+        except Exception:  # as above
+            log.exception("maintenance interrupted node=%s", self._node.id)
+
+    def _rest(self) -> None:
+        """Leave the processor to the uploads, if there are any; give up at once when the process ends."""
+        if self._node.writer.is_busy():
+            self._stop.wait(REST_SECONDS)
+        if self._stop.is_set():
+            raise Stopped

@@ -138,11 +138,6 @@ def is_compatible(old: StoredLayout, new: StoredLayout) -> bool:
     return all(old.places.get(place) == new.places.get(place) for place in (*old.places, *repeats))
 
 
-def has_new_places(old: StoredLayout, new: StoredLayout) -> bool:
-    """Tell whether the new layout has a place for something the old one had none for."""
-    return new.places.keys() - old.places.keys() != set() or new.tables.keys() - old.tables.keys() != set()
-
-
 def server_columns(table: str) -> tuple[int, int]:
     """How many columns of a CSV's header stand before and behind the answers."""
     return (len(FIRST_COLUMNS), len(LAST_COLUMNS)) if table == "" else (0, len(REPEAT_COLUMNS))

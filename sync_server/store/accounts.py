@@ -210,6 +210,10 @@ def get_actor(session: Session, actor_id: int) -> Actor:
     return _to_actor(session.execute(_people().where(actors.c.id == actor_id)).one())
 
 
+def find_display_name(session: Session, actor_id: int) -> str | None:
+    return session.scalar(select(actors.c.display_name).where(actors.c.id == actor_id))
+
+
 def _people() -> Select[Any]:
     columns: list[ColumnElement[Any]] = [
         actors.c.id,

@@ -14,15 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import BlobId
+from sync_server.core.page_order import Key, Range
 from sync_server.core.table_layout import StoredLayout
 from sync_server.errors import NotFound
 from sync_server.store import changes, checkpoints
 from sync_server.store.tables import warehouse_layouts, warehouse_places, warehouse_segments
 
 CONSUMER = "warehouse"
-
-Key = tuple[datetime, str]
-"""Where a submission stands in page order, which is descending: when it first came, and its root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +57,7 @@ class Segment:
     def last(self) -> Key:
         return self.oldest, self.oldest_root
 
-    @property
-    def is_damaged(self) -> bool:
-        return self.stale == DAMAGED
 
-
-DAMAGED = "damaged"
 Cluster = tuple[Segment, ...]
 
 
@@ -81,6 +74,10 @@ class Manifest:
     def clusters(self) -> tuple[Cluster, ...]:
         """Segments whose ranges overlap stand together; page order is that of the clusters, newest first."""
         return tuple(tuple(cluster) for cluster in _clusters(self.segments))
+
+    def ranges(self) -> list[Range]:
+        """The newest and the oldest key of each cluster, newest first."""
+        return [(cluster[0].first, min(segment.last for segment in cluster)) for cluster in self.clusters()]
 
     def live(self, table: str) -> int:
         """Number of rows of a table."""
@@ -113,6 +110,27 @@ def iter_segments(session: Session, project_id: int, form_id: str) -> list[Segme
     t = warehouse_segments.c
     query = select(warehouse_segments).where(t.project_id == project_id, t.form_id == form_id).order_by(t.id)
     return sorted((segment_of(row) for row in session.execute(query)), key=lambda s: (s.first, s.id), reverse=True)
+
+
+def find_forms(session: Session, form_id: str | None = None) -> list[tuple[int, str]]:
+    """List the forms that have segments, as (project, form)."""
+    t = warehouse_segments.c
+    query = select(t.project_id, t.form_id).distinct().order_by(t.project_id, t.form_id)
+    if form_id is not None:
+        query = query.where(t.form_id == form_id)
+    return [(project_id, form_id) for project_id, form_id in session.execute(query)]
+
+
+def find_segment(session: Session, segment_id: int) -> Segment | None:
+    row = session.execute(select(warehouse_segments).where(warehouse_segments.c.id == segment_id)).first()
+    return segment_of(row) if row else None
+
+
+def find_stale(session: Session) -> list[Segment]:
+    """List the segments that have to be made again."""
+    t = warehouse_segments.c
+    query = select(warehouse_segments).where(t.stale.is_not(None)).order_by(t.id)
+    return [segment_of(row) for row in session.execute(query)]
 
 
 def find_place(session: Session, project_id: int, form_id: str, root_id: str) -> Place | None:

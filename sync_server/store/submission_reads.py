@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import VersionId
@@ -59,6 +59,49 @@ def iter_submissions(session: Session, project_id: int, form_id: str) -> Iterato
     ordered = query.order_by(t.first_received_at.desc(), t.root_id.desc())
     for partition in session.scalars(ordered, execution_options={"yield_per": AT_A_TIME}).partitions():
         yield from _load(session, project_id, partition)
+
+
+def load_shown(session: Session, project_id: int, form_id: str, roots: Sequence[str]) -> Iterator[StoredSubmission]:
+    """Load those of these submissions that are there and that nobody has to admit first, in the order given."""
+    t = submissions.c
+    for start in range(0, len(roots), AT_A_TIME):
+        part = roots[start : start + AT_A_TIME]
+        query = select(t.root_id, t.id).where(t.project_id == project_id, t.form_id == form_id, t.root_id.in_(part))
+        ids = {row.root_id: row.id for row in session.execute(query.where(t.is_held.is_(False)))}
+        yield from _load(session, project_id, [ids[root_id] for root_id in part if root_id in ids])
+
+
+def find_keys(session: Session, project_id: int, form_id: str, roots: Iterable[str]) -> list[tuple[datetime, str]]:
+    """Find when each of these submissions first came, of those that are there and admitted."""
+    t = submissions.c
+    found: list[tuple[datetime, str]] = []
+    for part in _parts(roots):
+        query = select(t.first_received_at, t.root_id).where(t.project_id == project_id, t.form_id == form_id)
+        rows = session.execute(query.where(t.root_id.in_(part), t.is_held.is_(False)))
+        found += [(received, root_id) for received, root_id in rows]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """When a version first and last came, and as which instance."""
+
+    instance_id: str
+    first: datetime
+    last: datetime
+
+
+def find_arrivals(session: Session, project_id: int, versions: Iterable[VersionId]) -> dict[VersionId, Arrivals]:
+    """Sum up the receipts of versions."""
+    v, r = submission_versions.c, receipts.c
+    times = (func.min(r.received_at), func.max(r.received_at))
+    joined = submission_versions.join(receipts, r.version_id == v.id)
+    found: dict[VersionId, Arrivals] = {}
+    for part in _parts(versions):
+        query = select(v.sha256, v.instance_id, *times).select_from(joined)
+        rows = session.execute(query.where(v.project_id == project_id, v.sha256.in_(part)).group_by(v.id))
+        found.update((VersionId(sha256), Arrivals(*rest)) for sha256, *rest in rows)
+    return found
 
 
 def count_held(session: Session, project_id: int, form_id: str) -> Counter[str]:

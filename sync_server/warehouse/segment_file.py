@@ -5,22 +5,27 @@ A file carries a random mark, so that no two ever have the same name: a file tha
 taken for one that is written anew.
 """
 
+import errno
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from uuid import uuid4
 
 from sync_server.core.ids import BlobId
-from sync_server.core.table_layout import FILES, UNPLACED, FormLayout, StoredLayout, StoredTable
-from sync_server.store.segments import Key, SegmentFile
+from sync_server.core.page_order import Key
+from sync_server.core.table_layout import FILES, UNPLACED, FormLayout, StoredTable
+from sync_server.store.segment_writes import WrittenSegment
+from sync_server.store.segments import SegmentFile
 from sync_server.warehouse.table_columns import quoted, server_columns, typed_sql
 from sync_server.warehouse.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 ROW_GROUP = 2048  # the least DuckDB writes: a page, or one submission, reads no more than this of each column
 PIECE = 1 << 20
@@ -46,18 +51,6 @@ class SubmissionRow:
     @property
     def key(self) -> Key:
         return self.received, self.root_id
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenSegment:
-    """A segment whose files are durable and which no manifest names yet; `counts` by row: (root, rows per table)."""
-
-    layout: StoredLayout
-    first: Key
-    last: Key
-    files: Mapping[str, SegmentFile]
-    counts: Sequence[tuple[str, Mapping[str, int]]]
-    has_strangers: bool
 
 
 @dataclass(slots=True)
@@ -118,7 +111,8 @@ class SegmentWriter:
 
     def finish(self) -> WrittenSegment:
         """Write the files and make them durable."""
-        files = {path: self._write(path, lines) for path, lines in self._lines.items()}
+        with self.warehouse.cursor() as cursor:
+            files = {path: self._write(cursor, path, lines) for path, lines in self._lines.items()}
         first, last = self._keys[0], self._keys[-1]
         return WrittenSegment(self.layout.stored, first, last, files, self._counts, self._has_strangers)
 
@@ -145,23 +139,35 @@ class SegmentWriter:
             self._lines[path] = _Lines(file.open("w", encoding="utf-8", newline="\n"), file)
         return self._lines[path]
 
-    def _write(self, path: str, lines: _Lines) -> SegmentFile:
+    def _write(self, cursor: "DuckDBPyConnection", path: str, lines: _Lines) -> SegmentFile:
         lines.file.close()
         answers = self.layout.stored.tables.get(path, {})
         types = {**server_columns(path), **{f"c{n}": "VARCHAR" for n in range(len(answers))}}
         source = f"read_json($source, format='newline_delimited', columns={_struct(types)}, maximum_object_size=$size)"
         size = max(LEAST_OBJECT_BYTES, lines.longest * 8)  # a character may take four bytes
         select = f"SELECT {', '.join(_selected(path, answers))} FROM {source}"  # noqa: S608 quoted names only
-        return write_file(self.warehouse, select, {"source": str(lines.path), "size": size}, folder=self._folder)
+        values = {"source": str(lines.path), "size": size}
+        return write_file(self.warehouse, cursor, select, values, folder=self._folder)
 
 
-def write_file(warehouse: Warehouse, select: str, values: Mapping[str, Any], *, folder: Path) -> SegmentFile:
-    """Write what a SELECT gives, in its order, as one Parquet file of the warehouse."""
+def write_file(
+    warehouse: Warehouse,
+    cursor: "DuckDBPyConnection",
+    select: str,
+    values: Mapping[str, Any],
+    *,
+    folder: Path,
+) -> SegmentFile:
+    """Write what a SELECT gives, in its order, as one Parquet file of the warehouse; OSError when the disk is full."""
+    import duckdb
+
     mark = uuid4().hex
     target = folder / f"{mark}.parquet"
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, KV_METADATA {{mark: '{mark}'}}"
-    with warehouse.cursor() as cursor:
+    try:
         row = cursor.execute(f"COPY ({select}) TO $target ({options})", {**values, "target": str(target)}).fetchone()
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise OSError(errno.EIO, "the warehouse cannot be written") from error
     size = target.stat().st_size
     return SegmentFile(keep(warehouse, target), int(row[0]) if row else 0, size)
 
@@ -177,13 +183,6 @@ def keep(warehouse: Warehouse, file: Path) -> BlobId:
         return spool.keep()
     finally:
         spool.close()
-
-
-@contextmanager
-def writing(warehouse: Warehouse, layout: FormLayout) -> Iterator[SegmentWriter]:
-    """Give a writer; its scratch files are gone when the block ends."""
-    with SegmentWriter(warehouse, layout) as writer:
-        yield writer
 
 
 def sql_moment(moment: datetime | None) -> str | None:

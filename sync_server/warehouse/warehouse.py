@@ -6,12 +6,13 @@ a reader pins those of its manifest, so that nothing it may still want is delete
 
 import hashlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sync_server.blobs.base import BlobDamaged, BlobStore
 from sync_server.blobs.local_files import LocalFiles
@@ -26,6 +27,14 @@ THREADS = 2
 PIECE = 1 << 20
 
 
+class Turn(Protocol):
+    """A lock, of whichever kind."""
+
+    def acquire(self, blocking: bool = ..., timeout: float = ...) -> bool: ...
+
+    def release(self) -> None: ...
+
+
 class Warehouse:
     def __init__(self, files: BlobStore, local: LocalFiles, *, scratch: Path, memory_mb: int) -> None:
         self.files = files
@@ -35,6 +44,8 @@ class Warehouse:
         self._database: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self._pins: Counter[BlobId] = Counter()
+        self.building = threading.RLock()
+        self.renewing = threading.RLock()
 
     @contextmanager
     def cursor(self) -> Iterator["duckdb.DuckDBPyConnection"]:
@@ -47,6 +58,17 @@ class Warehouse:
             yield cursor
         finally:
             cursor.close()
+
+    @contextmanager
+    def turn(self, lock: Turn, deadline: float) -> Iterator[bool]:
+        """Wait for a turn at the work of a lock (time.perf_counter() at most `deadline`); False when none came."""
+        patience = deadline - time.perf_counter()
+        is_mine = lock.acquire(timeout=min(max(patience, 0.0), threading.TIMEOUT_MAX))
+        try:
+            yield is_mine
+        finally:
+            if is_mine:
+                lock.release()
 
     def path(self, blob_id: BlobId) -> Path:
         """Path of a segment's file on this machine; raise SegmentDamaged when it is not there."""

@@ -15,7 +15,7 @@ from sync_server.core.table_layout import FormLayout, build_layout
 from sync_server.core.xform import Field, FormDefinition
 from sync_server.store.segments import Manifest, Place, Segment
 from sync_server.warehouse.form_tables import FormTables
-from sync_server.warehouse.segment_file import SubmissionRow, writing
+from sync_server.warehouse.segment_file import SegmentWriter, SubmissionRow
 from sync_server.warehouse.warehouse import Warehouse
 
 VISIT, CHILD = "/visit", "/visit/child"
@@ -123,7 +123,7 @@ def _ordered(households: Iterable[Household]) -> list[Household]:
 def _segment(warehouse: Warehouse, number: int, written: Written) -> Segment:
     layout = LAYOUTS[written.version]
     ordered = _ordered(written.households)
-    with writing(warehouse, layout) as writer:
+    with SegmentWriter(warehouse, layout) as writer:
         for household in ordered:
             writer.add(_submission(layout, household))
         made = writer.finish()
