@@ -78,6 +78,9 @@ class Settings:
     warehouse_memory_mb: int = _setting(
         200, "Megabytes of memory for reading and building the tables of exports; beyond it the disk is used."
     )
+    export_cache_mb: int = _setting(
+        1000, "Megabytes of disk for parts of exports, so that the next export makes only what is new."
+    )
     trusted_proxies: int = _setting(0, "How many reverse proxies in front set X-Forwarded-For, -Proto and -Host.")
     log_level: str = _setting("INFO", "What `serve` logs: DEBUG, INFO, WARNING or ERROR.")
 
@@ -114,6 +117,7 @@ class Settings:
         _require(self.processes == 1 or not self.is_sqlite, "processes", self.processes, "SQLite is served by one.")
         for name in ("max_upload_bytes", "min_free_bytes", "trusted_proxies"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "it must not be negative.")
+        _require(self.export_cache_mb >= 0, "export_cache_mb", self.export_cache_mb, "it must not be negative.")
         memory = self.warehouse_memory_mb
         _require(memory >= 64, "warehouse_memory_mb", memory, "with less than 64 nothing can be read.")
         _require(self.chunk_bytes >= 10_000, "chunk_bytes", self.chunk_bytes, "a form alone has more; 10000 is least.")

@@ -7,6 +7,7 @@ import click
 from sync_server.cli.counter import Counter
 from sync_server.cli.options import no_form, open_node, when_not_found
 from sync_server.core.submission_state import RECEIVED, REVIEW_STATES
+from sync_server.exporters.csv_columns import Switches
 from sync_server.exporters.file_names import safe_file_name
 from sync_server.services.export_data import Export, export_csv_zip
 from sync_server.services.list_quarantine import SHORT, WaitingReason, list_quarantine
@@ -19,16 +20,48 @@ from sync_server.settings import Settings
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [FORM.zip]")
 @click.option("--project", "project_id", type=int, default=1, show_default=True, help="Number of the project.")
 @click.option("--media/--no-media", default=True, show_default=True, help="With photos and other files, or without.")
+@click.option(
+    "--groups/--no-groups",
+    default=True,
+    show_default=True,
+    help="Names of columns with those of their groups, or bare.",
+)
+@click.option("--split", is_flag=True, help="A column for each choice of questions with several answers.")
+@click.option(
+    "--deleted/--no-deleted",
+    default=True,
+    show_default=True,
+    help="With questions that the form no longer has, or not.",
+)
+@click.option("--filter", "filter_", metavar="FILTER", help="Only some, such as: __system/submissionDate ge 2026-01-31")
 @click.pass_obj
-def export(settings: Settings, form_id: str, output: Path | None, project_id: int, media: bool) -> None:
-    """Write all submissions of FORM to a zip: a CSV for the form and for each repeat, and the folder media/."""
+def export(
+    settings: Settings,
+    form_id: str,
+    output: Path | None,
+    project_id: int,
+    filter_: str | None,
+    media: bool,
+    groups: bool,
+    split: bool,
+    deleted: bool,
+) -> None:
+    """Write the submissions of FORM to a zip: a CSV for the form and for each repeat, and the folder media/."""
     target = (output or Path(f"{safe_file_name(form_id)}.zip")).absolute()
     if not target.parent.is_dir():
         raise click.BadParameter(f"there is no folder {target.parent}", param_hint="--output")
+    switches = Switches(has_media=media, has_group_paths=groups, is_split=split, has_deleted_fields=deleted)
     counter = Counter()
     with open_node(settings) as node, when_not_found(no_form(form_id, project_id)):
         made = export_csv_zip(
-            node, None, project_id=project_id, form_id=form_id, target=target, progress=counter, has_media=media
+            node,
+            None,
+            project_id=project_id,
+            form_id=form_id,
+            target=target,
+            progress=counter,
+            switches=switches,
+            filter=filter_,
         )
     counter.finish()
     _say_what_is_in(made)
@@ -106,6 +139,7 @@ def _say_what_is_in(made: Export) -> None:
     if written.unplaced_answers:
         click.echo(f"{written.unplaced_answers} answer(s) have no column; they are in a table of their own.")
     click.echo(f"{written.submissions} submission(s), {written.rows} row(s), {written.files} file(s): {made.path}")
+    click.echo(f"sha256 {made.sha256}")
 
 
 def _waiting_line(waiting: WaitingReason) -> str:

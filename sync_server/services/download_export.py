@@ -1,0 +1,47 @@
+"""Give a client an export to download: made now, or kept from before when it is the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync_server.node import Node
+from sync_server.services import kept_exports
+from sync_server.services.access import require_administrator
+from sync_server.services.export_data import catch_up, write_export
+from sync_server.services.export_source import Wanted, open_source
+from sync_server.services.kept_exports import KeptExport
+from sync_server.store.accounts import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The client has these bytes already."""
+
+    tag: str
+
+
+def download_export(
+    node: Node, actor: Actor, wanted: Wanted, *, is_known: Callable[[str], bool], patience: float
+) -> KeptExport | Unchanged:
+    """Give the export as it stands now; `is_known` tells whether the client has the bytes of a tag.
+
+    Raises as export_csv_zip does. What the client knows is not made again.
+    """
+    require_administrator(actor)
+    catch_up(node, patience)
+    source = open_source(node, wanted)
+    if is_known(source.tag):
+        return Unchanged(source.tag)
+    kept = kept_exports.find_kept(node, source.tag)
+    if kept is not None:
+        return kept
+    kept_exports.sweep(node)
+    with kept_exports.new_export(node) as target:
+        made = write_export(node, source, target=target)
+        return kept_exports.keep(node, Path(target), tag=made.tag, sha256=made.sha256, left_out=made.left_out)
+
+
+def find_download(node: Node, actor: Actor, wanted: Wanted, tag: str) -> KeptExport | None:
+    """Find the export a client began to download, if it was this one and is still kept."""
+    require_administrator(actor)
+    return kept_exports.find_kept(node, tag) if tag.startswith(f"{wanted.fingerprint}-") else None
