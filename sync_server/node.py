@@ -58,7 +58,7 @@ class Node:
         with _folder(settings.data), _database(settings) as database:
             node_id = _identity(database)
             key = _key(settings)
-            blobs = open_blobs(settings, settings.data)
+            blobs = open_blobs(settings)
             warehouse = _warehouse(settings, blobs)
         space = FreeSpace(settings.data)
         node = cls(settings, node_id, key, database, Writer(database), blobs, space, warehouse)

@@ -63,6 +63,10 @@ class LocalFiles:
     def delete(self, blob_id: BlobId) -> None:
         """Delete it there and here, pinned or not: what is erased must not live on in a copy."""
         self._store.delete(blob_id)
+        self.forget(blob_id)
+
+    def forget(self, blob_id: BlobId) -> None:
+        """Remove the copy, where there is one."""
         if not isinstance(self._store, FilesystemBlobs):
             self._copy(blob_id).unlink(missing_ok=True)
 

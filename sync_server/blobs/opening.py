@@ -18,14 +18,16 @@ log = logging.getLogger(__name__)
 SEGMENTS = "warehouse"
 
 
-def open_blobs(settings: Settings, data: Path) -> BlobStore:
-    """Open the store of files; `data` is the folder it is in unless it is S3.
+def open_blobs(settings: Settings) -> BlobStore:
+    """Open the store of files.
 
     Raise BlobStoreRefused when S3 will not have us: that is a matter of settings. One that is only away is no reason
     not to start: forms and pages are served, and uploads are told to come later.
     """
     if not settings.blob_url:
-        return FilesystemBlobs(data / "blobs")
+        return FilesystemBlobs(settings.data / "blobs")
+    if _scratch(settings).is_dir():
+        forget_abandoned(_scratch(settings))
     blobs = open_s3(settings)
     try:
         blobs.check()
@@ -35,10 +37,7 @@ def open_blobs(settings: Settings, data: Path) -> BlobStore:
 
 
 def open_s3(settings: Settings) -> S3Blobs:
-    """Open S3 without asking it anything."""
-    scratch = settings.data / "scratch" / "uploads"
-    if scratch.is_dir():
-        forget_abandoned(scratch)
+    """Open S3 without asking it anything or changing anything here."""
     options = S3Options(
         endpoint=settings.s3_endpoint,
         region=settings.s3_region,
@@ -49,7 +48,7 @@ def open_s3(settings: Settings) -> S3Blobs:
     address = urlsplit(settings.blob_url)
     prefix = address.path.strip("/")
     place = S3Place(address.netloc, f"{prefix}/" if prefix else "", settings.s3_encryption)
-    return S3Blobs(connect(options), place, scratch)
+    return S3Blobs(connect(options), place, _scratch(settings))
 
 
 def open_segments(settings: Settings, blobs: BlobStore) -> LocalFiles:
@@ -57,3 +56,7 @@ def open_segments(settings: Settings, blobs: BlobStore) -> LocalFiles:
     folder = settings.data / SEGMENTS
     store = blobs.within(SEGMENTS) if isinstance(blobs, S3Blobs) else FilesystemBlobs(folder)
     return LocalFiles(store, settings.data / "scratch" / "copies", settings.s3_copies_bytes)
+
+
+def _scratch(settings: Settings) -> Path:
+    return settings.data / "scratch" / "uploads"

@@ -5,6 +5,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sync_server.blobs.opening import open_blobs
 from sync_server.core.backup_manifest import Header
 from sync_server.node import Node
 from sync_server.services import erasure_journal
@@ -33,7 +34,7 @@ def prove_backup(node: Node, backup: Path, *, progress: Progress = lambda done: 
     header = header_of(backup)
     with working_folder(node) as folder, _scratch_settings(node.settings, folder / "node") as settings:
         settings.data.mkdir()
-        unpacked = unpack(backup, header, own_key(node, header), settings.data, progress=progress)
+        unpacked = unpack(backup, header, own_key(node, header), settings.data, open_blobs(settings), progress=progress)
         load_database(header, settings, unpacked.database)
         with Node.open(settings) as restored:
             digests = digest_node(restored)
@@ -53,4 +54,5 @@ def _differences(then: dict[str, str], now: dict[str, str]) -> Iterator[str]:
 def _scratch_settings(settings: Settings, folder: Path) -> Iterator[Settings]:
     beside = nullcontext("") if settings.is_sqlite else scratch_database(settings.database_url)
     with beside as url:
-        yield replace(settings, data=folder, database_url=url, backup_folder=None)
+        # A folder even where the node has S3: what is proved must come out of the back-up alone.
+        yield replace(settings, data=folder, database_url=url, backup_folder=None, blob_url="", node_key="")

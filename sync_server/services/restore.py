@@ -3,6 +3,8 @@
 It is unpacked into `restoring` inside the data folder, which a crash leaves behind and which keeps a node from
 opening there; only when every byte was checked does it move into place. The feed begins a new epoch, so that no peer
 and no cache takes numbers that are used a second time for those it knows; the consumers work everything out anew.
+
+With S3 the files go there straight away: those that are there already stay, and files without rows do no harm.
 """
 
 import shutil
@@ -13,6 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from sync_server.blobs.filesystem import sync_folder
+from sync_server.blobs.opening import open_blobs
 from sync_server.core.backup_manifest import Header
 from sync_server.errors import FolderNotEmpty, OtherDatabase
 from sync_server.node import RESTORING, Node
@@ -54,7 +57,8 @@ def restore(
     key = open_key(header, secret)
     _require_fit(header, settings)
     with _new_folder(settings.data) as staging:
-        unpacked = unpack(found, header, key, staging, progress=progress)
+        blobs = open_blobs(replace(settings, data=staging))
+        unpacked = unpack(found, header, key, staging, blobs, progress=progress)
         url = load_database(header, settings, unpacked.database)
         with closing(Database(url)) as database, database.write() as session:
             nodes.start_epoch(session, new_id=lambda: uuid4().hex)
@@ -72,6 +76,15 @@ def _erase_again(settings: Settings, decided: Sequence[StoredDecision]) -> int:
 
 def load_database(header: Header, settings: Settings, unpacked: Path) -> str:
     """Bring the unpacked database where it can be opened; return its address."""
+    url = _loaded(header, settings, unpacked)
+    with closing(Database(url)) as database:
+        if inspect(database.engine).has_table("warehouse_segments"):  # not in one from before there was a warehouse
+            with database.write() as session:
+                segment_writes.forget_manifest(session)
+    return url
+
+
+def _loaded(header: Header, settings: Settings, unpacked: Path) -> str:
     if header.engine == SQLITE:
         return f"sqlite:///{unpacked.as_posix()}"
     postgresql_tools.load(settings.database_url, unpacked)
