@@ -24,7 +24,7 @@ from sync_server.services.backup_keys import Secret, header_of, open_key
 from sync_server.services.replay_erasures import replay_erasures
 from sync_server.services.unpack_backup import Progress, find_backup, unpack
 from sync_server.settings import Settings
-from sync_server.store import nodes, postgresql_tools
+from sync_server.store import nodes, postgresql_tools, segment_writes
 from sync_server.store.decisions import StoredDecision
 from sync_server.store.engine import Database
 from sync_server.store.snapshot import SQLITE, is_empty
@@ -77,10 +77,8 @@ def _erase_again(settings: Settings, decided: Sequence[StoredDecision]) -> int:
 def load_database(header: Header, settings: Settings, unpacked: Path) -> str:
     """Bring the unpacked database where it can be opened; return its address."""
     url = _loaded(header, settings, unpacked)
-    with closing(Database(url)) as database:
-        if inspect(database.engine).has_table("warehouse_segments"):  # not in one from before there was a warehouse
-            with database.write() as session:
-                segment_writes.forget_manifest(session)
+    with closing(Database(url)) as database, database.write() as session:
+        segment_writes.forget_manifest(session)
     return url
 
 

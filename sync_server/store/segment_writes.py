@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, inspect, select, update
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import BlobId
 from sync_server.core.page_order import Key
 from sync_server.core.table_layout import StoredLayout
 from sync_server.store.engine import insert_for, lock_warehouse
-from sync_server.store.segments import Place, Segment, SegmentFile, pack_rows, segment_of
+from sync_server.store.segments import CONSUMER, Place, Segment, SegmentFile, pack_rows, segment_of
 from sync_server.store.tables import (
+    checkpoints,
     warehouse_layouts,
     warehouse_places,
     warehouse_retired,
@@ -151,9 +152,12 @@ def forget_retired(session: Session, blobs: Sequence[BlobId]) -> None:
 
 
 def forget_manifest(session: Session) -> None:
-    """Forget every segment, without a thought for its files: they did not come along."""
+    """Forget every segment, without a thought for its files: they did not come along. It is built from the start."""
+    if not inspect(session.connection()).has_table(warehouse_segments.name):  # from before there was a warehouse
+        return
     for table in (warehouse_places, warehouse_segments, warehouse_layouts, warehouse_retired):
         session.execute(delete(table))
+    session.execute(delete(checkpoints).where(checkpoints.c.consumer == CONSUMER))
 
 
 def _remove_rows(session: Session, form: tuple[int, str], roots: Collection[str], now: datetime) -> None:
