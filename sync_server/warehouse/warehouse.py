@@ -139,6 +139,9 @@ class Warehouse:
         }
         database = duckdb.connect(":memory:", config=config)
         database.execute("SET GLOBAL TimeZone = 'UTC'")
+        # With it (2.0.0) a sorted page of a filtered Parquet file ends in an internal error, "failed to bind
+        # file_index", now and then.
+        database.execute("SET GLOBAL disabled_optimizers = 'late_materialization'")
         return database
 
 
