@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request, send_file
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from sync_server.exporters.csv_columns import Switches
 from sync_server.exporters.file_names import safe_file_name
@@ -70,8 +71,11 @@ def _answer(actor: Actor, wanted: Wanted, name: str, content_type: str) -> Respo
     found = _begun(actor, wanted) or download_export(
         current_node(), actor, wanted, is_known=request.if_none_match.contains, patience=PATIENCE_SECONDS
     )
+    headers = {"ETag": f'"{found.tag}"'}
     if isinstance(found, Unchanged):
-        return Response(status=304, headers={"ETag": f'"{found.tag}"'})
+        return Response(status=304, headers=headers)
+    if request.if_match and found.tag not in request.if_match:
+        return Response(status=412, headers=headers)
     return _send(found, name, content_type)
 
 
@@ -95,11 +99,12 @@ def _send(kept: KeptExport, name: str, content_type: str) -> Response:
     response = send_file(kept.path, mimetype=content_type, conditional=False, etag=kept.tag)
     # The file may be older than what it shows, or newer; with its time a client could miss a change.
     del response.headers["Last-Modified"]
+    length = response.content_length
     try:
-        response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
-    except BaseException:
+        response.make_conditional(request, accept_ranges=True, complete_length=length)
+    except RequestedRangeNotSatisfiable:  # a client that has the whole file already asks so, and must not begin anew
         response.close()
-        raise
+        return Response(status=416, headers={"Content-Range": f"bytes */{length}", "ETag": response.headers["ETag"]})
     response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(kept.sha256)).decode()}:"
     response.headers["Content-Disposition"] = _disposition(name)
     response.headers["Cache-Control"] = "private, no-cache"
