@@ -95,8 +95,14 @@ class Family:
             return [self._row(session, state, state.versions) for state in everything]
         shown = self._fold([v for v in self.stored if v.sha256 not in self.held])
         shown_ids = {sha256 for state in shown for sha256 in state.versions}
+        shown_roots = {state.root_id for state in shown}
         rows = [self._row(session, state, _with_held(state, everything)) for state in shown]
-        only_held = [state for state in everything if shown_ids.isdisjoint(state.versions)]
+        only_held = [
+            state
+            for state in everything
+            # A held original must not hide its edit that came in the open, even when a held variant parts the two.
+            if shown_ids.isdisjoint(state.versions) and state.root_id not in shown_roots
+        ]
         return rows + [self._row(session, state, state.versions) for state in only_held]
 
     def _fold(self, stored: Iterable[StoredVersion]) -> tuple[SubmissionState, ...]:
@@ -226,7 +232,8 @@ def _reason(arrival: Arrival) -> str | None:
 def _with_held(state: SubmissionState, everything: Iterable[SubmissionState]) -> tuple[VersionId, ...]:
     """All versions of the submission to which a state belongs that was folded without the held ones."""
     seen = set(state.versions)
-    return tuple(v for whole in everything if seen & set(whole.versions) for v in whole.versions) or state.versions
+    together = [whole for whole in everything if seen & set(whole.versions) or whole.root_id == state.root_id]
+    return tuple(v for whole in together for v in whole.versions) or state.versions
 
 
 def _state_flags(state: SubmissionState) -> list[dict[str, Any]]:

@@ -97,11 +97,11 @@ def _families(uploads: Iterable[Upload]) -> list[list[Upload]]:
 
 def _shown(form: NaiveForm, family: list[Upload], accepted: set[str], decided: Iterable[Any]) -> Iterator[Expected]:
     shown = [upload for upload in family if upload.sha256 in accepted or not upload.is_held()]
-    whole = [set(instances) for instances in _trees(family).values()]
+    whole = {root: set(instances) for root, instances in _trees(family).items()}
     for root, instances in _trees(shown).items():
         members = [upload for upload in shown if upload.instance_id in instances]
         # What is held is no part of the document, but it is known when the first of it came.
-        together = set().union(instances, *(tree for tree in whole if tree & set(instances)))
+        together = set().union(instances, *(t for name, t in whole.items() if name == root or t & set(instances)))
         yield _expected(form, root, members, [u for u in family if u.instance_id in together], decided)
 
 

@@ -63,7 +63,7 @@ class RandomLife:
 
     def _edit_unknown(self) -> None:
         """The original may come later: it is one of those that will be sent next."""
-        coming = f"uuid:{self.form_id}-{self._number + self._chance.randint(2, 6):04d}"
+        coming = self._instance(self._number + self._chance.randint(2, 6))
         self._send(self._document(self._new_instance(), edits=coming))
 
     def _send_variant(self) -> None:
@@ -90,8 +90,13 @@ class RandomLife:
 
     def _new_instance(self) -> str:
         self._number += 1
-        self._instances.append(f"uuid:{self.form_id}-{self._number:04d}")
+        self._instances.append(self._instance(self._number))
         return self._instances[-1]
+
+    def _instance(self, number: int) -> str:
+        """Ids that a language would put in another order than their bytes are in."""
+        beginning = ("uuid:", "UUID:", "uuid:-", "Ä", "z")[(number * 7) % 5]
+        return f"{beginning}{self.form_id}-{number:04d}"
 
     def _document(self, instance: str, *, edits: str = "", answers: str | None = None, sealed: bool = False) -> bytes:
         number = self._chance.randrange(len(self._versions)) if self._versions else 0

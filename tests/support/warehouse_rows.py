@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -76,14 +77,19 @@ def _rows(node: Node, segment: Segment, table: str) -> list[Row]:
     file = segment.files[table]
     path = node.warehouse.path(file.blob_id)
     assert path.stat().st_size == file.size
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        answer = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
-        names = [column[0] for column in answer.description]
-        rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    answer = _plain_duckdb().execute("SELECT * FROM read_parquet(?)", [str(path)])
+    names = [column[0] for column in answer.description]
+    rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
     assert len(rows) == file.rows
     assert [(row["_row"], row["_ordinal"]) for row in rows] == sorted((row["_row"], row["_ordinal"]) for row in rows)
     return rows
+
+
+@cache
+def _plain_duckdb() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def _of(rows: list[Row], root: Row) -> list[Row]:
