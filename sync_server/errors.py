@@ -278,7 +278,7 @@ class FilterFieldUnknown(Problem):
     )
 
 
-class BlobStoreAway(Problem):
+class BlobStoreAway(Problem, OSError):  # like a disk that fails: who tries again later treats both alike
     code = "503.92"
     message = (
         "The server cannot reach its store of photos and files just now. Nothing is lost: keep it and send it, or ask "
