@@ -20,6 +20,8 @@ from benchmarks.filled import add_options, filled_folder, run_apart, wait_for_co
 from benchmarks.ingest import load
 from benchmarks.meetings import FORM_ID
 from benchmarks.servers import NodeServer, running_node
+from sync_server.services.export_data import BLOCKS_FOLDER
+from sync_server.services.kept_exports import FOLDER
 
 ADDRESS = f"/v1/projects/1/forms/{FORM_ID}/submissions.csv.zip"
 NAIVE_UP_TO = 20_000  # without a warehouse an export takes half a millisecond a submission
@@ -78,4 +80,5 @@ def download(session: requests.Session, url: str, target: Path) -> float:
 
 def forget_exports(data: Path) -> None:
     """Remove blocks and finished exports, so that the next one is a first one again."""
-    shutil.rmtree(data / "exports", ignore_errors=True)
+    for kept in (BLOCKS_FOLDER, FOLDER):
+        shutil.rmtree(data / kept, ignore_errors=True)

@@ -1,7 +1,7 @@
 """Export a filled folder in a process of its own, so that only the export's memory counts.
 
-`python -m benchmarks.exporting DATA`: the first time, again, and after a hundred new submissions. What receiving and
-following cost is told apart from the exports.
+`python -m benchmarks.exporting DATA`: the first time, again, after a hundred new submissions, and after a hundred that
+belong among all the others (a hub that was away for months). What receiving and following cost is told apart.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +24,7 @@ from sync_server.services.export_data import export_csv_zip
 from sync_server.settings import Settings
 
 NEW = 100
+A_MINUTE = timedelta(minutes=1)
 
 
 def measure(node: Node) -> dict[str, object]:
@@ -33,12 +35,15 @@ def measure(node: Node) -> dict[str, object]:
         first, peak = _export(node, target)
         shares = packed_share(target)
         again, _ = _export(node, Path(folder) / "again.zip")
-        filled = fill(node, NEW, seed=time.time_ns())
+        filled = fill(node, NEW, seed=time.time_ns(), span=A_MINUTE)
         after, later_peak = _export(node, Path(folder) / "after.zip")
+        fill(node, NEW, seed=time.time_ns())
+        scattered, _ = _export(node, Path(folder) / "scattered.zip")
     return {
         "seconds": first,
         "seconds_again": again,
         "seconds_after_100_new": after,
+        "seconds_after_100_old": scattered,
         "catch_up_before": caught_up,
         "receive_100": round(filled.receive_seconds, 3),
         "catch_up_100": round(filled.catch_up_seconds, 3),
