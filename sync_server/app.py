@@ -11,11 +11,12 @@ from sync_server.protocols import (
     central_sessions,
     central_submissions,
     endpoint,
+    erasures,
     kobo,
     openrosa,
 )
 
-DOORS = (openrosa, kobo, central_sessions, central_forms, central_reviews, central_submissions)
+DOORS = (openrosa, kobo, central_sessions, central_forms, central_reviews, central_submissions, erasures)
 
 
 def create_app(node: Node) -> Flask:

@@ -41,6 +41,11 @@ class Person(Protocol):
     def knows(self, candidate: Candidate) -> bool: ...
 
 
+def fold_digits(text: str) -> str:
+    """Return the text with Arabic and Persian digits as 0 to 9, and without marks of direction."""
+    return text.translate(_DIGITS)
+
+
 def normal_phone(text: str) -> str | None:
     """Return the national number without its leading 0: 0770…, +964770… and 00964 (0)770… in any digits are one.
 

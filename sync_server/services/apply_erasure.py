@@ -15,8 +15,9 @@ from sync_server.core.ids import sha256_hex
 from sync_server.core.person_identity import HashedPerson, Person
 from sync_server.core.redaction import Shape, redact
 from sync_server.services.form_definitions import get_definition
-from sync_server.store import erasures, forms
+from sync_server.store import changes, erasures, forms
 from sync_server.store.blocks import NO_PROJECT, PERSON, WHOLE
+from sync_server.store.changes import Change
 from sync_server.store.decisions import StoredDecision
 from sync_server.store.engine import lock_feed
 from sync_server.store.erasures import Task
@@ -38,6 +39,11 @@ class Taken:
     rows: int = 0
     answers: int = 0
     sealed: int = 0
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything that lay here went."""
+        return bool(self.files or self.receipts or self.answers)
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -136,10 +142,15 @@ def tasks_of(target: Target, files: Iterable[str], *, is_form: bool = True) -> l
 
 def _block(session: Session, target: Target, taken: Taken, scope: str) -> None:
     where = (target.project_id, target.form_id)
+    known = set(erasures.find_instances(session, target.decision_id))
     erasures.delete_state(session, *where, taken.instances)
     erasures.forget_words(session, *where, taken.instances)
     erasures.add_blocks(session, *where, taken.instances, decision_id=target.decision_id, scope=scope)
-    erasures.add_tasks(session, tasks_of(target, taken.files, is_form=target.project_id != NO_PROJECT))
+    if not known or taken.has_changed:
+        erasures.add_tasks(session, tasks_of(target, taken.files, is_form=target.project_id != NO_PROJECT))
+    if known and taken.has_changed:  # the decision itself is in the feed; that more belongs to it is new
+        more = (name for name in taken.instances if name not in known)
+        changes.append(session, [Change("decision", name, target.decision_id) for name in more])
 
 
 def _take_upload(session: Session, target: Target) -> set[str]:

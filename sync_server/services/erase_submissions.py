@@ -96,7 +96,9 @@ def find_subjects(session: Session, project_id: int, form_id: str | None, instan
     ]
 
 
-def make_decision(request: Request, subject: Subject, decision_id: str, scope: str, taken: Taken) -> StoredDecision:
+def make_decision(
+    request: Request, subject: Subject, decision_id: str, scope: str, taken: Taken, **more: object
+) -> StoredDecision:
     """Make the decision about one subject out of what it took."""
     return StoredDecision(
         id=decision_id,
@@ -105,7 +107,7 @@ def make_decision(request: Request, subject: Subject, decision_id: str, scope: s
         form_id=subject.form_id,
         subject=subject.root_id,
         parents=tuple(version["sha256"] for version in taken.versions),
-        body={"erasure": request.id, "what": request.what, "scope": scope, **taken.to_json()},
+        body={"erasure": request.id, "what": request.what, "scope": scope, **taken.to_json(), **more},
         author_id=request.author_id,
         decided_at=request.decided_at,
         reason=request.reason,

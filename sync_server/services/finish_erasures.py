@@ -17,6 +17,7 @@ from sync_server.core.ids import BlobId
 from sync_server.node import Node
 from sync_server.services import consumers, erasure_journal
 from sync_server.services.apply_erasure import BLOB, DATABASE, FORM, JOURNAL, SCRATCH
+from sync_server.services.purge_warehouse import StillInUse, purge
 from sync_server.store import erasure_reads, erasures
 from sync_server.store.erasures import Task
 from sync_server.store.scrub import NotScrubbed, scrub
@@ -52,7 +53,7 @@ def _do(node: Node, step: str, tasks: list[Task]) -> Iterable[Task]:
             return [task for task in tasks if not _delete_blob(node, task)]
         _STEPS[step](node, tasks)
         node.write(lambda session: erasures.end_tasks(session, tasks))
-    except (OSError, DBAPIError, NotScrubbed, _NotNow) as error:
+    except (OSError, DBAPIError, NotScrubbed, StillInUse, _NotNow) as error:
         log.warning("erasure step=%s waits node=%s reason=%s", step, node.id, type(error).__name__)
         return tasks
     return ()
@@ -78,6 +79,9 @@ def _keep_journal(node: Node, _tasks: list[Task]) -> None:
 
 
 def _forget_made(node: Node, tasks: list[Task]) -> None:
+    """Take it out of the warehouse, and delete what was made for downloads."""
+    for (project_id, form_id), roots in _roots(node, tasks).items():
+        purge(node, project_id, form_id, roots)
     for path in (path for name in MADE_FOLDERS for path in (node.settings.data / name).glob("*")):
         if path.is_dir():
             shutil.rmtree(path)
@@ -85,10 +89,19 @@ def _forget_made(node: Node, tasks: list[Task]) -> None:
             path.unlink(missing_ok=True)
 
 
+def _roots(node: Node, tasks: list[Task]) -> dict[tuple[int, str], list[str]]:
+    roots: dict[tuple[int, str], dict[str, None]] = {}
+    with node.database.read() as session:
+        for task in tasks:
+            names = erasures.find_instances(session, task.decision_id)
+            roots.setdefault((task.project_id, task.key), {}).update(dict.fromkeys(names))
+    return {form: list(names) for form, names in roots.items()}
+
+
 def _clear_scratch(node: Node, tasks: list[Task]) -> None:
-    """Copies of the database from which a back-up is being made, or was when the machine stopped."""
+    """Copies of the database from which a back-up is being made, or was when the machine stopped; rows likewise."""
     too_old = datetime.now(UTC).timestamp() - 24 * 3600
-    for path in node.scratch.glob("backup-*"):
+    for path in (path for pattern in ("backup-*", "warehouse-*") for path in node.scratch.glob(pattern)):
         if path.stat().st_mtime > too_old and _is_older(node, path.stat().st_mtime, tasks):
             raise _NotNow
         shutil.rmtree(path, ignore_errors=True)

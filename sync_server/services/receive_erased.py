@@ -74,6 +74,7 @@ def store_redacted(node: Node, received: ReceivedVersion, blocks: Sequence[Block
 
     receipt = node.write(write)
     node.learn_blocks()
+    finish_erasures(node)
     require_files(node, [file.sha256 for file in received.files])
     return receipt
 

@@ -23,6 +23,7 @@ from sync_server.core.values import Findings, sealed_files
 from sync_server.services.form_definitions import find_checker
 from sync_server.store.changes import Change
 from sync_server.store.decisions import StoredDecision, find_decisions
+from sync_server.store.erasures import find_names
 from sync_server.store.submission_states import (
     Arrival,
     ResolvedSubmission,
@@ -49,7 +50,8 @@ class ResolveSubmissions:
         for family in load_families(session, instance_ids):
             resolved += family.resolve(session)
             touched |= family.possible_roots
-        touched |= _erased(session, instance_ids - {name for _, _, name in touched})
+        # Of some no version is left: they were erased.
+        touched |= find_names(session, instance_ids - {name for _, _, name in touched})
         return lambda session: put_states(session, resolved, gone=touched)
 
 
@@ -151,16 +153,6 @@ class Family:
         if findings.wrong and reason is None:
             flags.append({"reason": "wrong_value", "paths": list(findings.wrong)})
         return findings, flags
-
-
-def _erased(session: Session, names: Iterable[str]) -> set[tuple[int, str, str]]:
-    """List the rows of submissions of which no version is left."""
-    return {
-        (decision.project_id, decision.form_id, name)
-        for decision in find_decisions(session, names)
-        if decision.kind == "erasure"
-        for name in (decision.subject, *decision.body["instances"])
-    }
 
 
 def load_families(session: Session, instance_ids: Iterable[str]) -> list[Family]:

@@ -59,6 +59,16 @@ def find_instances(session: Session, decision_id: str) -> list[str]:
     return list(session.scalars(select(t.instance_id).where(t.decision_id == decision_id).order_by(t.instance_id)))
 
 
+def find_names(session: Session, instance_ids: Iterable[str]) -> set[tuple[int, str, str]]:
+    """List which of these instances are blocked, as (project, form, instance)."""
+    t = erased_instances.c
+    found: set[tuple[int, str, str]] = set()
+    for part in _parts(sorted(set(instance_ids))):
+        query = select(t.project_id, t.form_id, t.instance_id).where(t.instance_id.in_(part))
+        found |= {(project_id, form_id, name) for project_id, form_id, name in session.execute(query)}
+    return found
+
+
 def note_erased(session: Session, versions: Sequence[StoredVersion], *, decision_id: str, scope: str) -> None:
     """Keep of each version its id and when it was first received; call it before its receipts go."""
     first = _first_received(session, [version.row_id for version in versions])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from sync_server.store.tables import receipts, submission_versions, submissions
+from sync_server.store.tables import erased_instances, receipts, submission_versions, submissions
 
 PARAMETERS = 500
 
@@ -41,3 +41,6 @@ def _joined(session: Session, ids: Sequence[str]) -> Iterator[tuple[FormKey, set
         query = select(t.project_id, t.form_id, t.instance_id, t.deprecated_id)
         for row in session.execute(query.where(or_(t.instance_id.in_(part), t.deprecated_id.in_(part)))):
             yield (row.project_id, row.form_id), {name for name in (row.instance_id, row.deprecated_id) if name}
+        e = erased_instances.c  # of which no version is left
+        erased = select(e.project_id, e.form_id, e.instance_id).where(e.instance_id.in_(part))
+        yield from (((project_id, form_id), {name}) for project_id, form_id, name in session.execute(erased))

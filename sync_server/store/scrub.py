@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from sync_server.store.engine import Database
 from sync_server.store.upgrade_copy import remove_copies
+from sync_server.store.upgrade_copy import remove_copies
 
 WAIT_MILLISECONDS = 30_000
 TABLES = (
@@ -32,6 +33,7 @@ class NotScrubbed(Exception):
 
 def scrub(database: Database) -> None:
     """Write the database anew without what was deleted; raise NotScrubbed or a database error when it cannot be."""
+    remove_copies(database)
     remove_copies(database)
     if database.is_sqlite:
         _scrub_sqlite(str(database.engine.url.database))

@@ -218,6 +218,7 @@ erased_instances = _table(
     _text("decision_id"),
     _text("scope"),  # whole: nothing of it is kept; person: what is about one person is taken out
     UniqueConstraint("project_id", "form_id", "instance_id", "decision_id"),
+    Index("ix_erased_instances_instance", "instance_id"),
 )
 erasure_tasks = _table(
     "erasure_tasks",  # what an erasure has still to clear away outside the database; empty when all is done

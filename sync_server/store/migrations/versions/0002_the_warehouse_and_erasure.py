@@ -46,6 +46,7 @@ def _add_erasure() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "form_id", "instance_id", "decision_id"),
     )
+    op.create_index("ix_erased_instances_instance", "erased_instances", ["instance_id"])
     op.create_table(
         "erasure_tasks",
         sa.Column("decision_id", sa.Text(), nullable=False),
