@@ -8,14 +8,19 @@ from pathlib import Path
 import pytest
 
 from sync_server.app import create_app
+from sync_server.cli.options import open_node
 from sync_server.errors import BlobStoreNotInstalled, BlobStoreRefused, ImpossibleSetting
 from sync_server.node import Node
-from sync_server.services import devices
+from sync_server.services import consumers, devices
+from sync_server.services.digest_node import digest_node
+from sync_server.services.verify_node import verify_node
 from sync_server.settings import Settings
+from sync_server.store import checkpoints
 from tests.protocols.conftest import Tablet, make_submission
+from tests.support.postgresql import PostgresqlServer
 from tests.support.s3 import SECRET_KEY, S3Server
 from tests.support.s3_nodes import s3_settings
-from tests.support.samples import send, visit
+from tests.support.samples import publish_visit, send, visit
 
 PHOTO = b"\xff\xd8 a photo " * 50_000
 ALWAYS = 1_000
@@ -94,3 +99,34 @@ def test_the_key_of_the_node_can_be_given_to_a_machine_without_its_folder(settin
     Node.open(Settings(data=tmp_path / "first")).close()
     with pytest.raises(ImpossibleSetting, match="another"):
         Node.open(Settings(data=tmp_path / "first", node_key=key))
+
+
+def test_the_warehouse_waits_while_s3_is_away_and_loses_nothing(s3: S3Server, settings: Settings) -> None:
+    with Node.open(settings) as node:
+        publish_visit(node)
+        send(node, visit())
+        for method in ("HEAD", "PUT"):
+            s3.fail(method, times=ALWAYS)
+        assert consumers.catch_up(node, seconds=5) is False
+        s3.requests.faults.clear()
+        assert consumers.catch_up(node) is True
+        with node.database.read() as session:
+            assert list(checkpoints.iter_parked(session)) == []
+        assert len(list(node.warehouse.files.iter_ids())) == 1
+
+
+def test_two_machines_serve_one_node_without_a_folder_in_common(
+    s3: S3Server, postgresql: PostgresqlServer, tmp_path: Path
+) -> None:
+    url, bucket, key = postgresql.new_database(), s3.new_bucket(), "89abcdef" * 8
+    first, second = (
+        s3_settings(s3, tmp_path / name, bucket, database_url=url, node_key=key) for name in ("first", "second")
+    )
+    with Node.open(first) as here, open_node(second) as there:
+        publish_visit(here)
+        send(here, visit(photo="a.jpg"), [("a.jpg", PHOTO)])
+        consumers.catch_up(here)
+        assert (here.id, here.key) == (there.id, there.key)
+        assert (list(verify_node(there)), digest_node(there)) == ([], digest_node(here))
+        segment = next(there.warehouse.files.iter_ids())
+        assert there.warehouse.path(segment).is_relative_to(tmp_path / "second")
