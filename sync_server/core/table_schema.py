@@ -42,6 +42,7 @@ class Node:
     point: int | None = None
     table: int | None = None
     children: Mapping[str, "Node"] = field(default_factory=dict)
+    is_plain: bool = False  # a question that was never anything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,8 @@ class _Layout:
         if draft.is_repeat:
             return self._table(draft, column, point)
         children = {child.name: self._node(child, table) for child in draft.children}
-        return Node(draft.name, draft.path, column, point, None, children)
+        is_plain = column is not None and point is None and not children
+        return Node(draft.name, draft.path, column, point, None, children, is_plain)
 
     def _add(self, table: int, names: tuple[str, ...]) -> int:
         self.columns[table].extend(names)

@@ -96,7 +96,8 @@ class Runner:
             return changes.iter_since(session, start, limit=self._size)
         end = checkpoints.get_checkpoint(session, self._follows)
         following = changes.iter_since(session, start, limit=self._size) if end > start else []
-        return [change for change in following if change.seq <= end]
+        resolved = [change for change in following if change.seq <= end]
+        return _without_last(resolved) if len(resolved) == self._size else resolved
 
     def _prepare(self, session: Session, happened: Sequence[Change]) -> list[Write]:
         try:
@@ -124,6 +125,13 @@ class Runner:
         if checkpoints.move_checkpoint(session, self._consumer.name, before=before, after=after):
             for write in writes:
                 write(session)
+
+
+def _without_last(happened: list[Change]) -> list[Change]:
+    """Leave what the last changes are about to the next slice, which may have more on it: else it is built twice."""
+    key = happened[-1].key
+    count = next((n for n, change in enumerate(reversed(happened)) if change.key != key), 0)
+    return happened[: len(happened) - count] if count else happened
 
 
 def make_runners(node: Node) -> list[Runner]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sync_server.core.page_order import Key, cut
-from sync_server.core.table_layout import StoredLayout
+from sync_server.core.table_layout import StoredLayout, StoredTable
 from sync_server.store.segment_writes import WrittenSegment
 from sync_server.store.segments import Place, Segment, SegmentFile
 from sync_server.warehouse.segment_file import write_file
@@ -19,13 +19,31 @@ from sync_server.warehouse.warehouse import Warehouse
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+STRIPE_ROWS = 8192  # sorting 100,000 wide rows at once took more memory than DuckDB is given
+
+_NEW = "CREATE TEMP TABLE moved (segment BIGINT, old_row INTEGER, root VARCHAR, received TIMESTAMP)"
 _GONE = "CREATE TEMP TABLE gone (segment BIGINT, row INTEGER)"
-_ADD_GONE = "INSERT INTO gone SELECT $1, unnest($2::INTEGER[])"
-_MOVED = """
-    CREATE TEMP TABLE moved AS
-    SELECT row_number() OVER (ORDER BY received DESC, root DESC) - 1 AS number, * FROM ({roots}) AS source
-    WHERE NOT EXISTS (SELECT 1 FROM gone WHERE gone.segment = source.segment AND gone.row = source.old_row)
+_ADD_GONE = "INSERT INTO gone SELECT $segment, unnest($rows::INTEGER[])"
+_ADD = """
+    INSERT INTO moved SELECT $segment, _row, _root, _received FROM read_parquet($path) AS source
+    WHERE NOT EXISTS (SELECT 1 FROM gone WHERE gone.segment = $segment AND gone.row = source._row)
 """
+_NUMBER = """
+    CREATE TEMP TABLE numbered AS
+    SELECT row_number() OVER (ORDER BY received DESC, root DESC) - 1 AS number, segment, old_row, received FROM moved
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A submission that stands: where it was, and so where it comes to lie."""
+
+    place: Place
+    received: datetime
+
+    @property
+    def key(self) -> Key:
+        return self.received.replace(tzinfo=UTC), self.place.root_id
 
 
 def compact_segments(
@@ -54,68 +72,89 @@ class _Compaction:
     folder: Path
 
     def write(self, places: Sequence[Place]) -> Iterator[WrittenSegment]:
-        self._number()
         known = {(place.segment_id, place.row): place for place in places}
-        moved = self.cursor.execute("SELECT segment, old_row, received FROM moved ORDER BY number").fetchall()
+        moved = [_Moved(known[segment, row], received) for segment, row, received in self._number()]
         start = 0
         for count in cut(len(moved)):
-            part = [(known[segment, row], received) for segment, row, received in moved[start : start + count]]
-            yield self._segment(part, start)
+            yield self._segment(moved[start : start + count], start)
             start += count
 
-    def _number(self) -> None:
-        """Work out where each submission that stands comes to lie."""
+    def _number(self) -> list[tuple[int, int, datetime]]:
+        """Work out which submissions stand and in which order."""
+        self.cursor.execute(_NEW)
         self.cursor.execute(_GONE)
         for segment in self.inputs:
-            self.cursor.execute(
-                "INSERT INTO gone SELECT $1, unnest($2::INTEGER[])", [segment.id, list(segment.deleted)]
-            )
-        roots = " UNION ALL ".join(
-            f"SELECT {segment.id} AS segment, _row AS old_row, _received AS received, _root AS root "  # noqa: S608
-            f"FROM {self._file(segment, '')}"
-            for segment in self.inputs
-        )
-        self.cursor.execute(_MOVED.format(roots=roots))
+            self.cursor.execute(_ADD_GONE, {"segment": segment.id, "rows": list(segment.deleted)})
+            self.cursor.execute(_ADD, {"segment": segment.id, "path": self._path(segment, "")})
+        self.cursor.execute(_NUMBER)
+        return self.cursor.execute("SELECT segment, old_row, received FROM numbered ORDER BY number").fetchall()
 
-    def _segment(self, part: Sequence[tuple[Place, datetime]], start: int) -> WrittenSegment:
-        tables = sorted({table for place, _ in part for table, count in place.counts.items() if count})
-        files = {table: self._write(table, start, start + len(part)) for table in tables}
+    def _segment(self, moved: Sequence[_Moved], start: int) -> WrittenSegment:
+        tables = sorted({table for each in moved for table, count in each.place.counts.items() if count})
         return WrittenSegment(
             layout=self.target,
-            first=_key(part[0]),
-            last=_key(part[-1]),
-            files=files,
-            counts=[(place.root_id, place.counts) for place, _ in part],
+            first=moved[0].key,
+            last=moved[-1].key,
+            files={table: self._write(table, moved, start) for table in tables},
+            counts=[(each.place.root_id, each.place.counts) for each in moved],
             has_strangers=any(segment.has_strangers for segment in self.inputs),
         )
 
-    def _write(self, table: str, start: int, end: int) -> SegmentFile:
-        want = self.target.tables.get(table, {})
+    def _write(self, table: str, moved: Sequence[_Moved], start: int) -> SegmentFile:
+        """Sort stripe by stripe, then put the stripes together."""
+        stripes = list(_stripes(table, moved))
+        paths: list[str] = []
+        for first, last in stripes:
+            paths.append(str(self.folder / f"stripe{len(paths)}.parquet"))
+            values = {"first": start + first, "last": start + last, "start": start, "target": paths[-1]}
+            select = self._stripe(table, moved[first : last + 1])
+            self.cursor.execute(f"COPY ({select}) TO $target (FORMAT parquet, COMPRESSION lz4)", values)
+        return write_file(
+            self.warehouse, self.cursor, "SELECT * FROM read_parquet($paths)", {"paths": paths}, folder=self.folder
+        )
+
+    def _stripe(self, table: str, moved: Sequence[_Moved]) -> str:
+        rows: dict[int, list[int]] = {}
+        for each in moved:
+            rows.setdefault(each.place.segment_id, []).append(each.place.row)
         sources = " UNION ALL ".join(
-            f"SELECT {segment.id} AS segment, {', '.join(self._columns(segment, table))} "  # noqa: S608
-            f"FROM {self._file(segment, table)}"
+            self._source(segment, table, min(rows[segment.id]), max(rows[segment.id]))
             for segment in self.inputs
-            if table in segment.files
+            if segment.id in rows and table in segment.files
         )
-        names = [name for name in server_columns(table) if name != "_row"]
-        names += [column for name, typed in want.items() for column in (name, *typed.values())]
-        columns = ", ".join(f"old.{quoted(name)}" for name in names)
-        select = (
-            f"SELECT (number - {start})::INTEGER AS _row, {columns} "  # noqa: S608 quoted names and numbers only
-            f"FROM ({sources}) AS old JOIN moved ON moved.segment = old.segment AND moved.old_row = old._row "
-            f"WHERE number >= {start} AND number < {end} ORDER BY number, _ordinal"
+        names = [*server_columns(table)]
+        names += [column for name, typed in self._wanted(table).items() for column in (name, *typed.values())]
+        moved_row = "(number - $start)::INTEGER AS _row"
+        columns = ", ".join(moved_row if name == "_row" else f"old.{quoted(name)}" for name in names)
+        return (
+            f"SELECT {columns} FROM ({sources}) AS old "  # noqa: S608 quoted names
+            "JOIN numbered ON numbered.segment = old.segment AND numbered.old_row = old._row "
+            "WHERE number >= $first AND number <= $last ORDER BY number, _ordinal"
         )
-        return write_file(self.warehouse, self.cursor, select, {}, folder=self.folder)
 
-    def _columns(self, segment: Segment, table: str) -> Iterator[str]:
+    def _source(self, segment: Segment, table: str, first: int, last: int) -> str:
         have = self.layouts[segment.layout_id].tables.get(table, {})
-        return unified_columns(table, have, self.target.tables.get(table, {}))
+        columns = ", ".join(unified_columns(table, have, self._wanted(table)))
+        path = self._path(segment, table).replace("'", "''")
+        return (
+            f"SELECT {segment.id} AS segment, {columns} FROM read_parquet('{path}') "  # noqa: S608 quoted names
+            f"WHERE _row >= {first} AND _row <= {last}"
+        )
 
-    def _file(self, segment: Segment, table: str) -> str:
-        path = str(self.warehouse.path(segment.files[table].blob_id)).replace("'", "''")
-        return f"read_parquet('{path}')"
+    def _wanted(self, table: str) -> StoredTable:
+        return self.target.tables.get(table, {})
+
+    def _path(self, segment: Segment, table: str) -> str:
+        return str(self.warehouse.path(segment.files[table].blob_id))
 
 
-def _key(item: tuple[Place, datetime]) -> Key:
-    place, received = item
-    return received.replace(tzinfo=UTC), place.root_id
+def _stripes(table: str, moved: Sequence[_Moved]) -> Iterator[tuple[int, int]]:
+    """Cut into ranges of submissions (first, last) with about as many rows as are sorted at once."""
+    first = rows = 0
+    for number, each in enumerate(moved):
+        rows += each.place.counts.get(table, 0)
+        if rows >= STRIPE_ROWS:
+            yield first, number
+            first, rows = number + 1, 0
+    if rows:
+        yield first, len(moved) - 1
