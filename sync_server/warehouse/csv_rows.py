@@ -7,10 +7,11 @@ compacted into another. What a `$filter` cuts through is made for the occasion.
 
 import errno
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from sync_server.warehouse.warehouse import Warehouse
 # Below this many rows a block is made within a few milliseconds; the folder need not know it.
 LEAST_KEPT_ROWS = 500
 FORMAT = 1  # of the blocks' text; another number and none made before is used
+WORKERS = 2  # while one waits for DuckDB the other deflates
 _FILES_AT_A_TIME = 1000
 
 Matches = Mapping[int, frozenset[int]]
@@ -63,11 +65,16 @@ class CsvRows:
 
     def blocks(self, table: CsvTable, scratch: Path) -> Iterator[CsvBlock]:
         """Give the rows of a table, newest first; what is not kept lies in `scratch` until the file is written."""
-        for number, cluster in zip(count(), self._tables.manifest.clusters(), strict=False):
-            sources = self._sources(table.path, cluster)
-            if sources:
+        clusters = self._tables.clusters(table.path)
+        with ThreadPoolExecutor(WORKERS) as workers:
+            ahead: deque[Future[CsvBlock | None]] = deque()
+            for number, cluster in enumerate(clusters):
                 aside = scratch / f"{sha256(table.path.encode()).hexdigest()[:16]}-{number}"
-                yield self._block(table, cluster, sources, aside)
+                ahead.append(workers.submit(self._block, table, cluster, aside))
+                if len(ahead) > WORKERS:
+                    yield from _made(ahead.popleft())
+            while ahead:
+                yield from _made(ahead.popleft())
 
     def counts(self) -> ExportCounts:
         """Count for the notes, in one query over all segments."""
@@ -93,7 +100,10 @@ class CsvRows:
         with self._warehouse.cursor() as cursor:
             return tuple(value for (value,) in cursor.execute(*csv_sql.choices(sources, column)).fetchall())
 
-    def _block(self, table: CsvTable, cluster: Cluster, sources: list[Source], aside: Path) -> CsvBlock:
+    def _block(self, table: CsvTable, cluster: Cluster, aside: Path) -> CsvBlock | None:
+        sources = self._sources(table.path, cluster)
+        if not sources:
+            return None
         make_text = _MakeText(self._warehouse, *csv_sql.rows(table, sources))
         live = sum(segment.live.get(table.path, 0) for segment in cluster)
         if live < LEAST_KEPT_ROWS or not self._is_whole(cluster):
@@ -158,6 +168,11 @@ def find_matches(selection: Selection) -> Matches:
         segment.id: frozenset(row for (row,) in fetch(selection.tables, selection.rows([segment], [number])))
         for segment in selection.segments()
     }
+
+
+def _made(block: "Future[CsvBlock | None]") -> Iterator[CsvBlock]:
+    if (made := block.result()) is not None:
+        yield made
 
 
 def _as_os_error(error: duckdb.IOException) -> Exception:
