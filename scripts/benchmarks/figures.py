@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What was measured. `bars` are upper limits by the name of a value; missing one does not stop the run."""
+    """What was measured; `load` is the machine's, and tells whether to believe it.
+
+    `bars` are upper limits by the name of a value; missing one does not stop the run.
+    """
 
     name: str
     rows: int
@@ -23,7 +27,8 @@ class Figure:
             for name, bar in self.bars.items()
             if self.values.get(name) is not None
         }
-        return json.dumps({"figure": self.name, "rows": self.rows, **self.values, **({"bars": bars} if bars else {})})
+        shown = {"figure": self.name, "rows": self.rows, **self.values, "load": round(os.getloadavg()[0], 1)}
+        return json.dumps({**shown, **({"bars": bars} if bars else {})})
 
     def show(self) -> None:
         print(self.as_line(), flush=True)
