@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import disk_usage
 from threading import Lock
 from typing import BinaryIO
 from uuid import uuid4
@@ -109,7 +110,9 @@ class LocalFiles:
     def _make_room(self, size: int) -> None:
         forget_abandoned(self._folder / "incoming")
         copies = sorted(_iter_copies(self._folder))
-        excess = sum(each_size for _used, each_size, _path in copies) + size - self._limit
+        held = sum(each_size for _used, each_size, _path in copies)
+        # Half of a small disk at most: a full one would turn uploads away.
+        excess = held + size - min(self._limit, (held + disk_usage(self._folder).free) // 2)
         spare = time.time() - IN_USE_SECONDS
         for used, each_size, path in copies:
             if excess <= 0 or used > spare:

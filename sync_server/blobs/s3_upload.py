@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from sync_server.blobs.s3_errors import code_of
 from sync_server.core.ids import BlobId
 
-PART_BYTES = 16_000_000  # a photo fits into one; what breaks on a bad link is sent again part by part
+PART_BYTES = 8_000_000  # held in memory while it is sent, for each upload; a photo goes whole, from its file
 MOST_PARTS = 9_000  # S3 takes 10,000
 WRITTEN_MEANWHILE = ("PreconditionFailed", "412")
 NO_CONDITIONS = ("ConditionalRequestConflict", "NotImplemented", "409", "501")
