@@ -28,7 +28,7 @@ from sync_server.store.changes import Change
 log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.05
-WAREHOUSE_SLICE_SECONDS = 0.5  # files cost some tens of milliseconds however small; writing them frees the processor
+WAREHOUSE_SLICE_SECONDS = 1.0  # files cost some tens of milliseconds however small; writing them frees the processor
 SMALLEST, LARGEST = 8, 2048
 
 Write = Callable[[Session], None]
@@ -58,14 +58,15 @@ class Runner:
         *,
         follows: str | None = None,
         slice_seconds: float = SLICE_SECONDS,
-        first_slice: int = 64,
+        smallest: int = SMALLEST,
         turn: AbstractContextManager[Any] | None = None,
     ) -> None:
         self._node = node
         self._consumer = consumer
         self._follows = follows
         self._slice_seconds = slice_seconds
-        self._size = first_slice
+        self._smallest = smallest
+        self._size = max(smallest, 64)
         self._turn = turn or nullcontext()
 
     @property
@@ -88,7 +89,7 @@ class Runner:
         self._node.write(lambda session: self._finish(session, writes, before=start, after=happened[-1].seq))
         took = time.perf_counter() - began
         grown = self._size * min(2.0, self._slice_seconds / max(took, 1e-6))
-        self._size = max(SMALLEST, min(LARGEST, int(grown)))
+        self._size = max(self._smallest, min(LARGEST, int(grown)))
         return took
 
     def _next(self, session: Session, start: int) -> list[Change]:
@@ -145,7 +146,7 @@ def _warehouse_runner(node: Node) -> Runner:
         BuildWarehouse(node.warehouse, ZoneInfo(node.settings.timezone)),
         follows=ResolveSubmissions.name,
         slice_seconds=WAREHOUSE_SLICE_SECONDS,
-        first_slice=LARGEST // 4,
+        smallest=LARGEST // 4,
         turn=node.warehouse.building,
     )
 

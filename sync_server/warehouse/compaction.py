@@ -19,7 +19,8 @@ from sync_server.warehouse.warehouse import Warehouse
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-STRIPE_ROWS = 8192  # sorting 100,000 wide rows at once took more memory than DuckDB is given
+STRIPE_ROWS = 8192  # sorting 100,000 wide rows at once took more memory than DuckDB is given,
+STRIPE_FILES = 16  # and so did having 100 files of 80 columns open
 
 _NEW = "CREATE TEMP TABLE moved (segment BIGINT, old_row INTEGER, root VARCHAR, received TIMESTAMP)"
 _GONE = "CREATE TEMP TABLE gone (segment BIGINT, row INTEGER)"
@@ -149,12 +150,16 @@ class _Compaction:
 
 
 def _stripes(table: str, moved: Sequence[_Moved]) -> Iterator[tuple[int, int]]:
-    """Cut into ranges of submissions (first, last) with about as many rows as are sorted at once."""
+    """Cut into ranges of submissions (first, last) with about as many rows and files as are read at once."""
     first = rows = 0
+    files: set[int] = set()
     for number, each in enumerate(moved):
-        rows += each.place.counts.get(table, 0)
-        if rows >= STRIPE_ROWS:
-            yield first, number
-            first, rows = number + 1, 0
+        if rows >= STRIPE_ROWS or (len(files) >= STRIPE_FILES and each.place.segment_id not in files):
+            yield first, number - 1
+            first, rows, files = number, 0, set()
+        count = each.place.counts.get(table, 0)
+        rows += count
+        if count:
+            files.add(each.place.segment_id)
     if rows:
         yield first, len(moved) - 1
