@@ -1,6 +1,6 @@
 """Connect to S3 or to what speaks like it (MinIO, Ceph, Garage): the one place that imports boto3.
 
-boto3 comes with the extra `s3` and takes 20 MB of memory, so it is imported when the setting asks for it. Credentials
+boto3 comes with the extra `s3` and takes 35 MB of memory, so it is imported when the setting asks for it. Credentials
 are those of the settings, else what boto3 finds by itself (environment, profile, the machine's own role).
 """
 
