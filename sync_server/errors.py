@@ -133,6 +133,16 @@ class RequestNotUnderstood(Problem):
     message = "The server could not make sense of this request ({reason})."
 
 
+class NotThatOld(Problem):
+    code = "400.95"
+    message = "'{age}' is no age. Write a number and d, w, m or y: 24m is 24 months."
+
+
+class NobodyNamed(Problem):
+    code = "400.96"
+    message = "'{value}' cannot name a person: {reason}"
+
+
 class NotFound(Problem):
     code = "404.1"
     message = "There is nothing here by that name, or it is not for you to see. Check the address."
@@ -446,21 +456,11 @@ class BlobStoreNotInstalled(Problem):
 
 
 class JournalDamaged(Problem):
-    code = "500.120"
+    code = "500.125"
     message = (
         "The journal of erasures {file} cannot be read at line {line}. Nothing was restored: without it, what was "
         "erased would come back. Name another copy with --erasures, from the data folder or beside the back-ups."
     )
-
-
-class NotThatOld(Problem):
-    code = "400.95"
-    message = "'{age}' is no age. Write a number and d, w, m or y: 24m is 24 months."
-
-
-class NobodyNamed(Problem):
-    code = "400.96"
-    message = "'{value}' cannot name a person: {reason}"
 
 
 class NoSpaceForBackup(Problem):
