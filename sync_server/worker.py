@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from sync_server.node import Node
-from sync_server.services import access, backup, consumers, maintain_warehouse, retention
+from sync_server.services import access, backup, consumers, kept_exports, maintain_warehouse, retention
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class Worker:
         self._thread = threading.Thread(target=self._follow, name="consumers", daemon=True)
         self._scheduler = BackgroundScheduler(timezone=node.settings.timezone)
         self._scheduler.add_job(access.forget_old_sessions, "interval", args=[node], hours=1, id="sessions")
+        self._scheduler.add_job(kept_exports.sweep, "interval", args=[node], hours=1, id="exports")
         self._scheduler.add_job(self._maintain, "interval", seconds=MAINTENANCE_SECONDS, id="warehouse")
         self._schedule_retention(node)
         if node.settings.backup_folder is not None:

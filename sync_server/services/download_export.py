@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from sync_server.node import Node
 from sync_server.services import kept_exports
 from sync_server.services.access import require_administrator
-from sync_server.services.export_data import catch_up, write_export
-from sync_server.services.export_source import Wanted, open_source
+from sync_server.services.export_data import catch_up, is_outdated, space_told, write_export
+from sync_server.services.export_source import ExportSource, Wanted, open_source
 from sync_server.services.kept_exports import KeptExport
 from sync_server.store.accounts import Actor
 
@@ -36,9 +35,18 @@ def download_export(
     if kept is not None:
         return kept
     kept_exports.sweep(node)
-    with kept_exports.new_export(node) as target:
+    return _make(node, source)
+
+
+def _make(node: Node, source: ExportSource) -> KeptExport:
+    """Make it and keep it; once more when something was erased between its end and its place among those kept."""
+    with space_told(), kept_exports.new_export(node) as target:
         made = write_export(node, source, target=target)
-        return kept_exports.keep(node, Path(target), tag=made.tag, sha256=made.sha256, left_out=made.left_out)
+        kept = kept_exports.keep(node, target, tag=made.tag, sha256=made.sha256, left_out=made.left_out)
+    if not is_outdated(node, made.erased):
+        return kept
+    kept_exports.forget(kept)
+    return _make(node, open_source(node, source.wanted))
 
 
 def find_download(node: Node, actor: Actor, wanted: Wanted, tag: str) -> KeptExport | None:

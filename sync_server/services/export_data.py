@@ -37,7 +37,8 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A finished export. `tag` names its bytes, `sha256` is their checksum in hexadecimal digits."""
+    """A finished export. `tag` names its bytes, `sha256` is their checksum in hexadecimal digits, `erased` the number
+    of the newest erasure that it knows."""
 
     path: Path
     written: Written
@@ -45,6 +46,7 @@ class Export:
     provisional: tuple[str, ...]
     tag: str
     sha256: str
+    erased: int
 
 
 class _Outdated(Exception):
@@ -113,7 +115,7 @@ def write_export(node: Node, source: ExportSource, *, target: Path, progress: Pr
     blocks = open_blocks(node)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with _space_told():
+            with space_told():
                 return _write(node, source, blocks, target, progress)
         except (_Outdated, FileNotFoundError, SegmentDamaged) as error:
             log.warning("export begins again form=%s node=%s: %r", source.wanted.form_id, node.id, error)
@@ -193,15 +195,21 @@ def _content(rows: CsvRows, table: CsvTable, scratch: Path) -> CsvContent:
 
 def _refuse_outdated(node: Node, source: ExportSource, blocks: CsvBlocks, target: Path) -> None:
     """What was erased meanwhile must not come out, nor stay among the blocks."""
+    if is_outdated(node, source.erased):
+        target.unlink(missing_ok=True)
+        blocks.clear()
+        raise _Outdated
+
+
+def is_outdated(node: Node, erased: int) -> bool:
+    """Whether anything was erased since that number was read."""
     with node.database.read() as session:
-        if newest_block(session) != source.erased:
-            target.unlink(missing_ok=True)
-            blocks.clear()
-            raise _Outdated
+        return newest_block(session) != erased
 
 
 @contextmanager
-def _space_told() -> Iterator[None]:
+def space_told() -> Iterator[None]:
+    """Say in words that the disk is full."""
     try:
         yield
     except OSError as error:
@@ -236,7 +244,7 @@ def _finished(node: Node, source: ExportSource, notes: ExportNotes, written: Wri
         *(source.wanted.form_id, written.submissions, written.files, tag, node.id),
     )
     left_out = notes.left_out(written, has_media=source.wanted.switches.has_media)
-    return Export(target, written, tuple(left_out), tuple(notes.provisional()), tag, _sha256(target))
+    return Export(target, written, tuple(left_out), tuple(notes.provisional()), tag, _sha256(target), source.erased)
 
 
 def _sha256(path: Path) -> str:

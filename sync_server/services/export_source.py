@@ -100,14 +100,17 @@ def _read(node: Node, session: Session, wanted: Wanted, where: Expression | None
     has_versions = bool(forms.iter_versions(session, project_id, form_id))
     if not has_versions and not submission_reads.has_submissions(session, project_id, form_id):
         raise NotFound
+    tables = open_tables(session, node.warehouse, layout, project_id=project_id, form_id=form_id)
+    stale = sum(segment.submissions for segment in tables.manifest.segments if segment.stale)
     return ExportSource(
         wanted,
-        open_tables(session, node.warehouse, layout, project_id=project_id, form_id=form_id),
+        tables,
         where,
         now,
         held=submission_reads.count_held(session, project_id, form_id),
         parked=len(checkpoints.iter_parked(session)),
-        behind=changes.head(session) - checkpoints.get_checkpoint(session, CONSUMER),
+        # Rows that a new form version or a new name made stale are shown as they were.
+        behind=changes.head(session) - checkpoints.get_checkpoint(session, CONSUMER) + stale,
         erased=newest_block(session),
     )
 

@@ -2,7 +2,7 @@
 
 On a bad link a download takes hours and many tries; meanwhile new submissions come and tables are compacted. Each
 lies in `exports/`, in a folder called by its tag, with its checksum and what it leaves out. A folder appears whole by
-renaming. How many are kept, how long and beside how much free disk is bounded; an erasure removes them all.
+moving it there. How many are kept, how long and beside how much free disk is bounded; an erasure removes them all.
 """
 
 import json
@@ -68,13 +68,18 @@ def keep(node: Node, made: Path, *, tag: str, sha256: str, left_out: tuple[str, 
     (made.parent / _ABOUT).write_text(json.dumps(about), "utf-8")
     folder = _folder(node) / tag
     with suppress(OSError):  # the very same is there already
-        made.parent.rename(folder)
+        made.parent.replace(folder)
     kept = find_kept(node, tag)
     if kept is None:  # what is there is damaged
         shutil.rmtree(folder)
-        made.parent.rename(folder)
+        made.parent.replace(folder)
         kept = KeptExport(tag, folder / _FILE, sha256, left_out)
     return kept
+
+
+def forget(kept: KeptExport) -> None:
+    """Remove an export that must not come out any more."""
+    shutil.rmtree(kept.path.parent, ignore_errors=True)
 
 
 def sweep(node: Node) -> None:

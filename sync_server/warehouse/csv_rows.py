@@ -131,6 +131,8 @@ class CsvRows:
 
     def _shown(self, segment: Segment) -> frozenset[int] | None:
         """The submissions of a segment that are shown; None: all that it has."""
+        if self._matches is None and not segment.deleted:
+            return None
         shown = frozenset(range(segment.submissions)).difference(segment.deleted)
         if self._matches is not None:
             shown &= self._matches.get(segment.id, frozenset())

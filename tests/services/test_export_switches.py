@@ -10,9 +10,12 @@ import pytest
 from sync_server.errors import FilterFieldUnknown
 from sync_server.exporters.csv_columns import Switches
 from sync_server.node import Node
-from sync_server.services import consumers, export_data
+from sync_server.services import access, consumers, export_data, kept_exports
+from sync_server.services.download_export import download_export
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.export_data import export_csv_zip, export_root_csv
+from sync_server.services.export_source import Wanted
+from sync_server.services.kept_exports import KeptExport
 from sync_server.warehouse import csv_blocks, csv_rows
 from tests.services.test_export_data import export, places, rows
 from tests.support.samples import QUESTIONS, publish, send, submission
@@ -97,6 +100,26 @@ def test_what_is_erased_while_it_is_written_does_not_come_out(
     _, found = export(hub, tmp_path)
     assert places(found["visit.csv"]) == {"uuid:2": "P2"}
     assert b"P1" not in b"".join(unpacked(path) for path in (hub.settings.data / "export-blocks").iterdir())
+
+
+def test_what_is_erased_just_before_it_is_kept_is_not_kept(hub: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(hub)
+    for number in (1, 2):
+        send(hub, submission(f"uuid:{number}", f"<place>P{number}</place>"))
+    kept = kept_exports.keep
+
+    def erasing(*args: Any, **kwargs: Any) -> KeptExport:
+        monkeypatch.setattr(kept_exports, "keep", kept)
+        erase_submission(hub, None, "uuid:1", reason="consent withdrawn")
+        return kept(*args, **kwargs)
+
+    monkeypatch.setattr(kept_exports, "keep", erasing)
+    alice = access.add_user(hub, None, "alice@example.org", "long enough a password", is_administrator=True)
+    wanted = Wanted(project_id=1, form_id="visit", is_root_only=True)
+    made = download_export(hub, alice, wanted, is_known=lambda _: False, patience=60)
+    assert isinstance(made, KeptExport)
+    assert places(made.path.read_text("utf-8")) == {"uuid:2": "P2"}
+    assert list((hub.settings.data / "exports").iterdir()) == [made.path.parent]
 
 
 def unpacked(path: Path) -> bytes:
