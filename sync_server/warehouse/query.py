@@ -17,8 +17,8 @@ from sync_server.store.segments import Cluster, Segment
 from sync_server.warehouse.cells import LOCAL, Cell, cell_of, cells_named
 from sync_server.warehouse.filter_sql import Condition, condition_of
 from sync_server.warehouse.form_tables import FormTables
-from sync_server.warehouse.relation import PAGE_ORDER, Sql, relation
-from sync_server.warehouse.table_columns import EVERY_TABLE, quoted
+from sync_server.warehouse.relation import PAGE_ORDER, SEGMENT, Sql, names_of, relation
+from sync_server.warehouse.table_columns import EVERY_TABLE
 
 if TYPE_CHECKING:
     import duckdb  # loaded at the first query: a hub on which nobody reads has no memory to spare for it
@@ -70,11 +70,10 @@ class Selection:
         """SELECT these columns of the rows that pass the filter and a further condition."""
         conditions = [c for c in (self.condition.sql if self.condition else None, further) if c is not None]
         needed = dict.fromkeys((*cells, *KEYS, *(self.condition.cells if self.condition else ())))
-        source = relation(self.tables, segments, self.table, tuple(needed))
-        chosen = ", ".join(quoted(cell.alias) for cell in cells)
+        source = relation(self.tables, segments, self.table, [cell for cell in needed if cell.name != SEGMENT])
         where = f" WHERE {' AND '.join(c.text for c in conditions)}" if conditions else ""
         values = (*source.values, *(value for c in conditions for value in c.values))
-        return Sql(f"SELECT {chosen} FROM ({source.text}){where}", values)  # noqa: S608 names quoted, values bound
+        return Sql(f"SELECT {names_of(cells)} FROM ({source.text}){where}", values)  # noqa: S608 names quoted, values bound
 
     def ordered(self, cluster: Cluster, cells: Sequence[Cell], *, further: Sql | None = None) -> Sql:
         """SELECT the rows of a cluster in page order."""

@@ -11,8 +11,10 @@ from sync_server.core.odata_order import Order
 from sync_server.store.segments import Segment
 from sync_server.warehouse.cells import Cell
 from sync_server.warehouse.query import KEYS, Row, Selection, fetch, zoned
-from sync_server.warehouse.relation import PAGE_ORDER, Sql, relation
+from sync_server.warehouse.relation import PAGE_ORDER, SEGMENT, Sql, names_of, relation
 from sync_server.warehouse.table_columns import quoted
+
+_SEGMENT = Cell(SEGMENT, "int")
 
 
 def sorted_page(selection: Selection, order: Sequence[Order], *, offset: int = 0, limit: int) -> tuple[Row, ...]:
@@ -33,15 +35,14 @@ def _positions(
     offset: int,
 ) -> list[Row]:
     """Tell where the rows of the page are: (segment, submission, row)."""
-    parts = [selection.rows([segment], (*dict.fromkeys((*cells, *KEYS)),)) for segment in segments]
-    united = "\nUNION ALL\n".join(f"SELECT *, ?::INTEGER AS s FROM ({part.text})" for part in parts)  # noqa: S608
-    values = [value for number, part in enumerate(parts) for value in (number, *part.values)]
+    rows = selection.rows(segments, tuple(dict.fromkeys((*cells, *KEYS, _SEGMENT))))
     terms = ", ".join(
         f"{quoted(cell.alias)} {'DESC NULLS LAST' if term.is_descending else 'ASC NULLS FIRST'}"
         for cell, term in zip(cells, order, strict=True)
     )
-    text = f'SELECT s, "_row", "_ordinal" FROM ({united}) ORDER BY {terms}, {PAGE_ORDER} LIMIT ? OFFSET ?'  # noqa: S608
-    return fetch(selection.tables, Sql(text, (*values, limit, offset)))
+    places = names_of((_SEGMENT, *KEYS[2:]))
+    text = f"SELECT {places} FROM ({rows.text}) ORDER BY {terms}, {PAGE_ORDER} LIMIT ? OFFSET ?"  # noqa: S608
+    return fetch(selection.tables, Sql(text, (*rows.values, limit, offset)))
 
 
 def _rows_at(selection: Selection, segments: Sequence[Segment], found: Sequence[Row]) -> dict[Row, Row]:
@@ -51,8 +52,9 @@ def _rows_at(selection: Selection, segments: Sequence[Segment], found: Sequence[
     with_zone, width, wanted = zoned(selection.cells), len(selection.cells), set(found)
     rows = {}
     for number, submissions in places.items():
-        source = relation(selection.tables, [segments[number]], selection.table, (*selection.cells, *KEYS))
-        text = f'SELECT * FROM ({source.text}) WHERE "_row" IN (SELECT unnest(?::INTEGER[]))'  # noqa: S608
+        cells = (*selection.cells, *KEYS)
+        source = relation(selection.tables, [segments[number]], selection.table, tuple(dict.fromkeys(cells)))
+        text = f'SELECT {names_of(cells)} FROM ({source.text}) WHERE "_row" IN (SELECT unnest(?::INTEGER[]))'  # noqa: S608
         for row in fetch(selection.tables, Sql(text, (*source.values, sorted(submissions)))):
             position = (number, *row[-2:])
             if position in wanted:

@@ -8,13 +8,13 @@ from sync_server.store.segments import Place
 from sync_server.warehouse.cells import plain_cells
 from sync_server.warehouse.form_tables import FormTables
 from sync_server.warehouse.query import fetch, zoned
-from sync_server.warehouse.relation import Sql, relation
+from sync_server.warehouse.relation import Sql, names_of, relation
 
 _ROOT_KEY = "_root"
 
 
 @dataclass(frozen=True, slots=True)
-class SubmissionRow:
+class StoredRow:
     """One row: the server's columns and the exact text of each answer, by their names in the files.
 
     `key` and `parent` are Central's KEY and PARENT_KEY; the root row's key is the submission's, its parent None.
@@ -30,10 +30,10 @@ class SubmissionRow:
 class SubmissionTables:
     """A submission's root row, and its rows by table, in the order of the form and of the answers."""
 
-    root: SubmissionRow
-    repeats: Mapping[str, tuple[SubmissionRow, ...]]
+    root: StoredRow
+    repeats: Mapping[str, tuple[StoredRow, ...]]
 
-    def children(self, row: SubmissionRow) -> dict[str, tuple[SubmissionRow, ...]]:
+    def children(self, row: StoredRow) -> dict[str, tuple[StoredRow, ...]]:
         """The rows of the repeats directly inside a row, by table."""
         inside = {table: tuple(r for r in rows if r.parent == row.key) for table, rows in self.repeats.items()}
         return {table: rows for table, rows in inside.items() if rows}
@@ -57,16 +57,16 @@ def read_aside(tables: FormTables, place: Place, table: str) -> tuple[Mapping[st
     return tuple(row.values for row in _read(tables, place, table)) if place.counts.get(table) else ()
 
 
-def _read(tables: FormTables, place: Place, table: str) -> tuple[SubmissionRow, ...]:
+def _read(tables: FormTables, place: Place, table: str) -> tuple[StoredRow, ...]:
     cells = plain_cells(tables, table)
     [segment] = [segment for segment in tables.manifest.segments if segment.id == place.segment_id]
     source = relation(tables, [segment], table, cells)
-    text = f'SELECT * FROM ({source.text}) WHERE "_row" = ? ORDER BY "_ordinal"'  # noqa: S608 names quoted
+    text = f'SELECT {names_of(cells)} FROM ({source.text}) WHERE "_row" = ? ORDER BY "_ordinal"'  # noqa: S608 names quoted
     rows = fetch(tables, Sql(text, (*source.values, place.row)))
     names, with_zone = [cell.name for cell in cells], zoned(cells)
     return tuple(_row(table, names, with_zone(row)) for row in rows)
 
 
-def _row(table: str, names: Sequence[str], row: Sequence[Any]) -> SubmissionRow:
+def _row(table: str, names: Sequence[str], row: Sequence[Any]) -> StoredRow:
     values = dict(zip(names, row, strict=True))
-    return SubmissionRow(table, values.get("_key") or values[_ROOT_KEY], values.get("_parent"), values)
+    return StoredRow(table, values.get("_key") or values[_ROOT_KEY], values.get("_parent"), values)
