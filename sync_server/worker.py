@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from sync_server.node import Node
 from sync_server.services import access, backup, consumers, kept_exports, maintain_warehouse, retention
+from sync_server.services.finish_erasures import finish_erasures
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +51,18 @@ class Worker:
             self._schedule_backup(node)
 
     def _schedule_retention(self, node: Node) -> None:
-        """At the start, to finish what a crash left of an erasure, and every day, for the rules."""
+        """Apply the rules at the start and every day; finish what is left of erasures every hour."""
+        start = datetime.now(UTC) + timedelta(seconds=RETENTION_START_SECONDS)
         self._scheduler.add_job(
             retention.apply_rules,
             "interval",
             args=[node, self._stop.is_set],
             days=1,
-            next_run_time=datetime.now(UTC) + timedelta(seconds=RETENTION_START_SECONDS),
+            next_run_time=start,
             misfire_grace_time=None,
             id="retention",
         )
+        self._scheduler.add_job(finish_erasures, "interval", args=[node], hours=1, id="erasures")
 
     def _schedule_backup(self, node: Node) -> None:
         """Look again and again whether one is due: a disk may be plugged in for an hour only."""

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from sync_server.errors import NotFound, UnexpectedValue
 from sync_server.node import Node
-from sync_server.services import consumers
 from sync_server.services.access import require_administrator
 from sync_server.services.apply_erasure import UPLOAD, Taken, Target, take_away
 from sync_server.services.finish_erasures import finish_erasures
@@ -80,7 +79,6 @@ def start_request(actor: Actor | None, what: str, reason: str) -> Request:
 def finish(node: Node, request: Request) -> None:
     """After the commit: learn the blocks, bring readers up to date and clear away."""
     node.learn_blocks()
-    consumers.catch_up(node)
     left = finish_erasures(node)
     log.info("erased what=%s erasure=%s unfinished=%d node=%s", request.what, request.id, len(left), node.id)
 

@@ -28,6 +28,7 @@ from sync_server.store.snapshot import claim
 log = logging.getLogger(__name__)
 
 NO_RULE = ""
+CLAIM = 0x53594E52  # any constant: the lock of who applies the rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def list_rules(node: Node, actor: Actor | None) -> list[Rule]:
 
 def apply_rules(node: Node, should_stop: Callable[[], bool] = lambda: False) -> list[str]:
     """Do what the rules ask for today, and what earlier erasures left undone; return the receipts' ids."""
-    with claim(node.database) as is_ours:
+    with claim(node.database, CLAIM) as is_ours:
         if not is_ours:
             return []
         finish_erasures(node)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sync_server.core.ids import sha256_hex
-from sync_server.errors import InsufficientRights, NotFound, UnexpectedValue, UnreadableXml
+from sync_server.errors import InsufficientRights, NotFound, ServerBusy, UnexpectedValue, UnreadableXml
 from sync_server.node import Node
-from sync_server.services import access, consumers
+from sync_server.services import access, consumers, purge_warehouse
 from sync_server.services.digest_node import digest_node
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.finish_erasures import finish_erasures
@@ -158,6 +158,7 @@ def test_a_crash_leaves_nothing_done_or_a_rest_that_is_done_later(
 ) -> None:
     """The power goes after the n-th commit of the erasure."""
     fill(node)
+    monkeypatch.setattr(purge_warehouse, "PATIENCE_SECONDS", 0.2)
     write, commits = node.writer.run, []
 
     def run(function: object) -> object:
@@ -169,7 +170,7 @@ def test_a_crash_leaves_nothing_done_or_a_rest_that_is_done_later(
     monkeypatch.setattr(node.writer, "run", run)
     with pytest.raises(KeyboardInterrupt):
         erase_submission(node, None, "uuid:one", reason="consent withdrawn")
-    monkeypatch.undo()
+    monkeypatch.setattr(node.writer, "run", write)
     with Node.open(node.settings) as started:
         finish_erasures(started)
         is_here = "uuid:one" in shown(started)
@@ -177,6 +178,28 @@ def test_a_crash_leaves_nothing_done_or_a_rest_that_is_done_later(
         assert is_here == (after == 0)
         assert is_here or traces == []
         assert list(verify_node(started)) == []
+
+
+def test_a_file_deleted_while_another_submission_brings_it_is_sent_again(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tablet keeps its copy after a 503, and the next try stores it."""
+    publish_visit(node)
+    send(node, visit("one", photo="p.jpg"), [("p.jpg", PHOTO)])
+    erase_submission(node, None, "uuid:one", reason="consent withdrawn")
+    submit = node.writer.submit
+
+    def deleted_meanwhile(*arguments: object) -> object:
+        for blob in node.blobs.iter_ids():
+            node.blobs.delete(blob)
+        return submit(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(node.writer, "submit", deleted_meanwhile)
+    with pytest.raises(ServerBusy):
+        send(node, visit("two", photo="p.jpg"), [("p.jpg", PHOTO)])
+    monkeypatch.undo()
+    send(node, visit("two", photo="p.jpg"), [("p.jpg", PHOTO)])
+    assert list(verify_node(node)) == []
 
 
 def test_only_an_administrator_erases_and_says_why(node: Node) -> None:
