@@ -1,22 +1,19 @@
 """Parse an OData `$filter` into a small tree of our own.
 
-The grammar is odata-query's; what it gets wrong is put right before it sees the text. Every name is replaced by a
-plain one, because its tokens cut `nullable` into `null` and `able` and know neither `$root/…` nor a dash nor a letter
-beyond ASCII. The operand of `not` gets parentheses, because it reads `not a eq null` as `(not a) eq null`.
+A grammar of its own, by descent: the libraries at hand cut `nullable` into `null` and `able`, read `not a eq null` as
+`(not a) eq null`, and know neither `$root/…` nor a name with a dash or a letter beyond ASCII. A word is a name where a
+value is wanted and an operator behind one, so a question may be called anything.
 
 What the names mean is not known here: whoever has the table's columns resolves them (FilterFieldUnknown).
 Equality treats null as a value and everything else as SQL does, as ODK Central has it.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TypeAlias
 
-from odata_query import ast, exceptions
-from odata_query.grammar import ODataLexer, ODataParser
-
+from sync_server.core.odata_tokens import Token, read_tokens
 from sync_server.errors import FilterNotSupported, FilterUnreadable
 
 # Deeper than any person writes, and far from where Python would give up.
@@ -81,27 +78,20 @@ Expression: TypeAlias = Property | Literal | Function | Comparison | Not | And |
 
 ROOT = ("$root", "Submissions")
 PARTS = frozenset(("year", "month", "day", "hour", "minute", "second"))
-_OPERATORS = {
-    ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge",
-}  # fmt: skip
+_COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
+_CONSTANTS = {"null": None, "true": True, "false": False}
+_UNSUPPORTED = frozenset(("in", "has", "add", "sub", "mul", "div", "divby", "mod"))
 
 
 def parse_filter(text: str) -> Expression:
     """Parse a filter; raise FilterUnreadable, or FilterNotSupported for what OData has and this server has not."""
     if len(text) > LONGEST:
         raise FilterUnreadable(near=f"{text[:30]}…")
-    prepared = _Prepared.of(text)
-    try:
-        parsed = ODataParser().parse(ODataLexer().tokenize(prepared.text))
-    except exceptions.UnknownFunctionException as error:
-        raise FilterNotSupported(feature=f"{error.function_name}()") from error
-    except exceptions.FunctionCallException as error:
-        raise FilterUnreadable(near=f"{getattr(error, 'function_name', '')}(") from error
-    except exceptions.ODataException as error:
-        raise FilterUnreadable(near=prepared.near(getattr(error, "token", None))) from error
-    if parsed is None:
-        raise FilterUnreadable(near=text)
-    return _Translation(prepared.properties).condition(parsed)
+    parsing = _Parsing(text, read_tokens(text))
+    parsed = _truth(parsing.condition())
+    if not parsing.is_at("end"):
+        raise parsing.unreadable()
+    return parsed
 
 
 def properties_of(expression: Expression) -> Iterator[Property]:
@@ -129,184 +119,124 @@ def parse_property(text: str) -> Property:
     return Property(path)
 
 
-NAME = r"[^\W\d][\w.\-]*"
-_TOKEN = re.compile(
-    rf"""(?P<space>\s+)
-    | (?P<string>'(?:[^']|'')*')
-    # A plus that was not escaped in an address arrives as a space.
-    | (?P<moment>\d{{4}}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{{1,12}})?)?(?:Z|[+\-\ ]\d\d:\d\d)?)?(?![\w\-:]))
-    | (?P<name>(?:\$root/)?{NAME}(?:/{NAME})*)
-    | (?P<number>[+\-]?\d[\w.:\-]*(?:(?<=[eE])\+\d+)?)
-    | (?P<sign>[(),])
-    | (?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
-_BETWEEN = frozenset(("and", "or", "eq", "ne", "lt", "le", "gt", "ge", "in", "has", "add", "sub", "mul", "div", "mod"))
-_CONSTANTS = frozenset(("null", "true", "false"))
-
-
 @dataclass(slots=True)
-class _Prepared:
-    """The filter as the library can read it, and the names that were taken out."""
+class _Parsing:
+    """A place in the text, which moves on as it is understood."""
 
     text: str
-    original: str
-    properties: list[Property]
-    places: list[tuple[int, int]]  # where a piece stands in the prepared text, and where in the original
-
-    @classmethod
-    def of(cls, text: str) -> "_Prepared":
-        prepared = cls("", text, [], [])
-        _Preparation(prepared).run(text)
-        return prepared
-
-    def near(self, token: object) -> str:
-        """What stands where the library stopped, in the words of the sender."""
-        index = getattr(token, "index", len(self.text))
-        start = max((there for here, there in self.places if here <= index), default=0)
-        return self.original[start : start + 30].strip() or self.original[-30:].strip()
-
-
-@dataclass(slots=True)
-class _Preparation:
-    """Walk the tokens once, with the places where an operand of `not` began."""
-
-    prepared: _Prepared
+    tokens: list[Token]
+    place: int = 0
     depth: int = 0
-    has_operand: bool = False
 
-    def run(self, text: str) -> None:
-        pieces: list[str] = []
-        length = 0
-        negated: list[int] = []
-        for match in _TOKEN.finditer(text):
-            for piece in self._pieces(match, negated):
-                self.prepared.places.append((length, match.start()))
-                pieces.append(piece)
-                length += len(piece)
-            if self.depth + len(negated) > DEEPEST:
-                raise FilterUnreadable(near=text[match.start() : match.start() + 30])
-        pieces.append(")" * len(negated))
-        self.prepared.text = "".join(pieces)
+    def condition(self) -> Expression:
+        terms = self._list("or", self._conjunction)
+        return terms[0] if len(terms) == 1 else Or(tuple(map(_truth, terms)))
 
-    def _pieces(self, match: re.Match[str], negated: list[int]) -> Iterator[str]:
-        kind, text = str(match.lastgroup), match.group()
-        if kind == "space":
-            return
-        if kind == "sign":
-            yield from self._sign(text, negated)
-        elif kind == "name":
-            yield from self._name(match, negated)
-        elif kind == "other":
-            raise FilterUnreadable(near=match.string[match.start() : match.start() + 30])
-        else:
-            self.has_operand = True
-            yield text.replace(" ", "+") if kind == "moment" else text
+    def is_at(self, kind: str) -> bool:
+        return self.tokens[self.place].kind == kind
 
-    def _sign(self, text: str, negated: list[int]) -> Iterator[str]:
-        if text == "(":
-            self.depth += 1
-        else:
-            yield from self._close(negated)
-        if text == ")":
-            self.depth -= 1
-        self.has_operand = text == ")"
-        yield text
+    def unreadable(self) -> FilterUnreadable:
+        """Show what stands here, or at the end of the text what stood last."""
+        at_end = self.is_at("end") and self.place > 0
+        start = self.tokens[self.place - 1 if at_end else self.place].start
+        return FilterUnreadable(near=self.text[start : start + 30].strip())
 
-    def _name(self, match: re.Match[str], negated: list[int]) -> Iterator[str]:
-        text, lower = match.group(), match.group().lower()
-        if self.has_operand:
-            if lower not in _BETWEEN:
-                raise FilterUnreadable(near=match.string[match.start() : match.start() + 30])
-            if lower in ("and", "or"):
-                yield from self._close(negated)
-            self.has_operand = False
-            yield f" {lower} "
-        elif lower == "not":
-            negated.append(self.depth)
-            yield "not ("
-        else:
-            yield self._operand(match, text, lower)
+    def _list(self, word: str, term: Callable[[], Expression]) -> list[Expression]:
+        terms = [term()]
+        while self._takes(word):
+            terms.append(term())
+        return terms
 
-    def _operand(self, match: re.Match[str], text: str, lower: str) -> str:
-        if match.string[match.end() :].lstrip().startswith("("):
-            return lower
-        self.has_operand = True
-        if lower in _CONSTANTS:
-            return lower
-        self.prepared.properties.append(parse_property(text))
-        return f"p{len(self.prepared.properties) - 1}"
+    def _conjunction(self) -> Expression:
+        terms = self._list("and", self._negation)
+        return terms[0] if len(terms) == 1 else And(tuple(map(_truth, terms)))
 
-    def _close(self, negated: list[int]) -> Iterator[str]:
-        while negated and negated[-1] == self.depth:
-            negated.pop()
-            yield ")"
+    def _negation(self) -> Expression:
+        if not self._takes("not"):
+            return self._comparison()
+        return Not(_truth(self._deeper(self._negation)))
 
+    def _comparison(self) -> Expression:
+        left = self._operand()
+        token = self.tokens[self.place]
+        if token.word in _UNSUPPORTED:
+            raise FilterNotSupported(feature=token.word)
+        if token.word not in _COMPARISONS:
+            return left
+        self.place += 1
+        made = Comparison(token.word, left, self._operand())
+        again = self.tokens[self.place].word in _COMPARISONS
+        if again or any(isinstance(side, Comparison | Not | And | Or) for side in (made.left, made.right)):
+            raise FilterNotSupported(feature="(… eq …) eq …")
+        return made
 
-@dataclass(frozen=True, slots=True)
-class _Translation:
-    """Turn the library's tree into ours."""
+    def _operand(self) -> Expression:
+        if self._takes("("):
+            inner = self._deeper(self.condition)
+            self._expect(")")
+            return inner
+        token = self.tokens[self.place]
+        if token.kind in ("sign", "end"):
+            raise self.unreadable()
+        self.place += 1
+        if token.kind != "name":
+            return self._literal(token)
+        if self._takes("("):
+            return self._function(token.word)
+        if token.word in _CONSTANTS:
+            return Literal(_CONSTANTS[token.word], token.word)
+        return parse_property(token.text)
 
-    properties: list[Property]
-
-    def condition(self, node: ast._Node) -> Expression:
-        """Translate where true or false is wanted."""
-        match node:
-            case ast.BoolOp(op=op):
-                terms = tuple(self.condition(term) for term in _terms(node, type(op)))
-                return And(terms) if isinstance(op, ast.And) else Or(terms)
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return Not(self.condition(operand))
-            case ast.Compare(comparator=comparator, left=left, right=right) if type(comparator) in _OPERATORS:
-                return Comparison(_OPERATORS[type(comparator)], self._operand(left), self._operand(right))
-            case ast.Identifier() | ast.Boolean():
-                return self._operand(node)
-        raise FilterNotSupported(feature=_shown(node))
-
-    def _operand(self, node: ast._Node) -> Expression:
-        match node:
-            case ast.Identifier(name=name):
-                return self.properties[int(name[1:])]
-            case ast.Call():
-                return self._call(node)
-        return _literal(node)
-
-    def _call(self, node: ast.Call) -> Function:
-        name = node.func.name
-        if name == "now":
-            return Function(name)
-        if name not in PARTS:
+    def _function(self, name: str) -> Function:
+        arguments = [] if self.tokens[self.place].text == ")" else self._list(",", self._comparison)
+        self._expect(")")
+        if name != "now" and name not in PARTS:
             raise FilterNotSupported(feature=f"{name}()")
-        argument = self._operand(node.args[0])
-        if not isinstance(argument, Property | Literal) and argument != Function("now"):
-            raise FilterNotSupported(feature=f"{name}({_shown(node.args[0])})")
-        return Function(name, argument)
+        if len(arguments) != (name in PARTS):
+            raise FilterUnreadable(near=f"{name}(")
+        if not arguments:
+            return Function(name)
+        if not isinstance(arguments[0], Property | Literal) and arguments[0] != Function("now"):
+            inner = f"{arguments[0].name}()" if isinstance(arguments[0], Function) else "…"
+            raise FilterNotSupported(feature=f"{name}({inner})")
+        return Function(name, arguments[0])
+
+    def _literal(self, token: Token) -> Literal:
+        if token.kind == "guid":
+            raise FilterNotSupported(feature="guid")
+        try:
+            return Literal(_READ[token.kind](token.text), _text(token))
+        except ValueError as error:
+            raise FilterUnreadable(near=token.text[:30]) from error
+
+    def _takes(self, word: str) -> bool:
+        """Pass over a word or sign if it stands here."""
+        if self.tokens[self.place].word != word:
+            return False
+        self.place += 1
+        return True
+
+    def _expect(self, sign: str) -> None:
+        if not self._takes(sign):
+            raise self.unreadable()
+
+    def _deeper(self, parse: Callable[[], Expression]) -> Expression:
+        if self.depth == DEEPEST:
+            raise self.unreadable()
+        self.depth += 1
+        parsed = parse()
+        self.depth -= 1
+        return parsed
 
 
-def _terms(node: ast._Node, op: type[ast._BoolOpToken]) -> list[ast._Node]:
-    """Unfold `a and b and c`, which leans to the left as deep as it is long."""
-    terms: list[ast._Node] = []
-    while isinstance(node, ast.BoolOp) and type(node.op) is op:
-        terms.append(node.right)
-        node = node.left
-    return [node, *reversed(terms)]
-
-
-def _literal(node: ast._Node) -> Literal:
-    text = str(getattr(node, "val", "null"))
-    try:
-        match node:
-            case ast.Null():
-                return Literal(None, "null")
-            case ast.String() | ast.Boolean() | ast.Float() | ast.Date() | ast.Time():
-                return Literal(node.py_val, text)
-            case ast.Integer():
-                return Literal(_integer(text), text)
-            case ast.DateTime():
-                return Literal(read_moment(text), text)
-    except ValueError as error:
-        raise FilterUnreadable(near=text) from error
-    raise FilterNotSupported(feature=_shown(node))
+def _truth(expression: Expression) -> Expression:
+    """Refuse a value where true or false is wanted."""
+    match expression:
+        case Literal(value=value, text=text) if not isinstance(value, bool):
+            raise FilterNotSupported(feature=text)
+        case Function(name=name):
+            raise FilterNotSupported(feature=f"{name}()")
+    return expression
 
 
 def _integer(text: str) -> int | float:
@@ -315,20 +245,21 @@ def _integer(text: str) -> int | float:
     return number if -(2**63) <= number < 2**63 else float(text)
 
 
+def _unquoted(text: str) -> str:
+    return text[1:-1].replace("''", "'")
+
+
+def _text(token: Token) -> str:
+    return _unquoted(token.text) if token.kind == "string" else token.text
+
+
 def read_moment(text: str) -> datetime:
     """Read an ISO date and time as UTC."""
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-_SHOWN = {
-    ast.BinOp: "add, sub, mul, div, mod", ast.In: "in", ast.List: "(…, …)", ast.GUID: "guid", ast.Duration: "duration",
-    ast.Geography: "geography", ast.UnaryOp: "-", ast.Compare: "(… eq …) eq …",
+_READ: dict[str, Callable[[str], Value]] = {
+    "string": _unquoted, "integer": _integer, "decimal": float, "date": date.fromisoformat, "moment": read_moment,
+    "time": time.fromisoformat,
 }  # fmt: skip
-
-
-def _shown(node: ast._Node) -> str:
-    if isinstance(node, ast.Call):
-        return f"{node.func.name}()"
-    kind = ast.In if isinstance(node, ast.Compare) and isinstance(node.comparator, ast.In) else type(node)
-    return _SHOWN.get(kind, str(getattr(node, "val", kind.__name__.lower())))

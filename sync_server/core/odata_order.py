@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from sync_server.core.odata_filter import NAME, Property, parse_property
+from sync_server.core.odata_filter import Property, parse_property
+from sync_server.core.odata_tokens import NAME
 from sync_server.errors import OrderUnreadable
 
 _TERM = re.compile(rf"\s*((?:\$root/)?{NAME}(?:/{NAME})*)(?:\s+(asc|desc))?\s*", re.IGNORECASE)

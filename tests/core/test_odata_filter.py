@@ -1,5 +1,6 @@
 """A `$filter` becomes the tree it says, whatever names the form has; what is not supported is said."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 
 import pytest
@@ -120,7 +121,7 @@ def test_what_cannot_be_read_is_shown(text: str, near: str) -> None:
     "text, feature",
     [
         ("contains(a, 'x')", "contains()"), ("shout(a) eq 1", "shout()"), ("a in (1, 2)", "in"), ("now()", "now()"),
-        ("a add 1 eq 2", "add, sub, mul, div, mod"), ("(a eq 1) eq true", "(… eq …) eq …"), ("1", "1"),
+        ("a add 1 eq 2", "add"), ("(a eq 1) eq true", "(… eq …) eq …"), ("1", "1"),
         ("year(month(a)) eq 1", "year(month())"), ("a eq 01234567-89ab-cdef-0123-456789abcdef", "guid"),
     ],
 )  # fmt: skip
@@ -140,6 +141,39 @@ def test_deep_or_long_filter_is_refused_and_does_not_break_the_server(text: str)
 def test_long_chain_is_flat() -> None:
     parsed = parse_filter("a eq 1 or " * 1000 + "b eq 2")
     assert parsed == Or((A_IS_1,) * 1000 + (B_IS_2,))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "a",
+                "eq",
+                "not",
+                "and",
+                "or",
+                "(",
+                ")",
+                ",",
+                " ",
+                "'",
+                "1",
+                "-",
+                ":",
+                "/",
+                "$",
+                "year",
+                "é",
+                "2026-01-31",
+                "T08:00",
+            ]
+        ),
+        max_size=30,
+    ).map("".join)
+)
+def test_whatever_is_written_is_read_or_refused(text: str) -> None:
+    with suppress(FilterUnreadable, FilterNotSupported):
+        parse_filter(text)
 
 
 names = st.from_regex(r"[a-zäé_][a-z0-9_.\-]{0,8}", fullmatch=True)
