@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.compaction import Size, choose
 from sync_server.core.ids import BlobId
-from sync_server.errors import SegmentDamaged
 from sync_server.node import Node
 from sync_server.services.build_warehouse import write_segments
 from sync_server.services.form_definitions import find_layout
@@ -122,11 +121,11 @@ def _compact(node: Node, inputs: list[Segment]) -> bool:
         current = [segments.find_segment(session, segment.id) for segment in inputs]
     if current != inputs:
         return True  # changed since it was chosen: choose again
-    try:
-        written = compact_segments(node.warehouse, inputs, layouts, target, places)
-    except SegmentDamaged as error:
-        report_damage(node, BlobId(error.details["blob"]))
+    # Before it is taken over into another file, whose hash would then vouch for it.
+    if damaged := node.warehouse.find_damaged(file.blob_id for s in inputs for file in s.files.values()):
+        report_damage(node, damaged)
         return True
+    written = compact_segments(node.warehouse, inputs, layouts, target, places)
     _finish(node, written, lambda session, now: segment_writes.replace_segments(session, inputs, written, now=now))
     return True
 
