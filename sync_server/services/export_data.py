@@ -117,6 +117,10 @@ def write_export(node: Node, source: ExportSource, *, target: Path, progress: Pr
         try:
             with space_told():
                 return _write(node, source, blocks, target, progress)
+        except NoSpaceForExport:
+            if _is_same_disk(target.parent, node.settings.data):
+                blocks.clear()
+            raise
         except (_Outdated, FileNotFoundError, SegmentDamaged) as error:
             log.warning("export begins again form=%s node=%s: %r", source.wanted.form_id, node.id, error)
             if attempt == ATTEMPTS:
@@ -223,9 +227,9 @@ def _guarded(node: Node, target: Path, progress: Progress, blocks: CsvBlocks) ->
         return shutil.disk_usage(node.settings.data).free < node.settings.min_free_bytes
 
     def guarded(what: str, done: int) -> None:
-        if is_full():
+        if is_full() and _is_same_disk(target.parent, node.settings.data):
             blocks.sweep(is_full=is_full)
-            if is_full() and _is_same_disk(target.parent, node.settings.data):
+            if is_full():
                 raise NoSpaceForExport
         progress(what, done)
 

@@ -30,8 +30,8 @@ from sync_server.warehouse.form_tables import FormTables
 from sync_server.warehouse.query import KEYS, Selection, fetch
 from sync_server.warehouse.warehouse import Warehouse
 
-# Below this many rows a block is made within a few milliseconds; the folder need not know it.
-LEAST_KEPT_ROWS = 500
+# Below this many rows a block is made as fast as it is found, and soon compacted into another.
+LEAST_KEPT_ROWS = 50
 FORMAT = 1  # of the blocks' text; another number and none made before is used
 WORKERS = 2  # while one waits for DuckDB the other deflates
 _FILES_AT_A_TIME = 1000

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from zipfile import ZipFile
 
+import duckdb
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -19,6 +20,7 @@ from sync_server.services.export_data import Export, export_csv_zip, export_root
 from sync_server.services.export_source import Wanted, open_source
 from sync_server.services.review_submission import accept_submission, choose_version
 from sync_server.store import forms
+from sync_server.warehouse import csv_rows, csv_sql
 from tests.support.samples import QUESTIONS, publish, send, submission
 
 
@@ -286,6 +288,30 @@ def test_export_gives_up_before_it_takes_the_space_receiving_needs(hub: Node, tm
     with pytest.raises(NoSpaceForExport):
         export_csv_zip(full, None, project_id=1, form_id="visit", target=tmp_path / "out.zip")
     assert not list(tmp_path.glob("*out.zip*"))
+    assert not list(hub.scratch.glob("export-*"))
+
+
+def test_disk_that_fills_while_a_block_is_written_is_said_and_nothing_is_left(
+    hub: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_rows, "LEAST_KEPT_ROWS", 1)
+    publish(hub)
+    for number in range(3):
+        send(hub, submission(f"uuid:{number}", "<who/>"), minutes=number)
+    calls: list[str] = []
+
+    def full_at_the_second(select: str) -> str:
+        calls.append(select)
+        if len(calls) == 2:
+            raise duckdb.IOException("Could not write file: No space left on device")
+        return copy(select)
+
+    copy = csv_sql.copy
+    monkeypatch.setattr(csv_sql, "copy", full_at_the_second)
+    with pytest.raises(NoSpaceForExport):
+        export_csv_zip(hub, None, project_id=1, form_id="visit", target=tmp_path / "out.zip")
+    assert not list(tmp_path.glob("*out.zip*"))
+    assert not [*hub.scratch.glob("export-*"), *(hub.settings.data / "export-blocks").iterdir()]
 
 
 def test_another_disk_is_filled_to_its_end_and_then_said(
