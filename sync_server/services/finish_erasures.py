@@ -7,8 +7,9 @@ and its log. What cannot be done now (a file open on Windows, a reader that hold
 
 import logging
 import shutil
+import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from sync_server.node import Node
 from sync_server.services import consumers, erasure_journal
 from sync_server.services.apply_erasure import BLOB, DATABASE, FORM, JOURNAL, SCRATCH
 from sync_server.services.purge_warehouse import StillInUse, purge
-from sync_server.store import erasure_reads, erasures
+from sync_server.store import erasures
 from sync_server.store.erasures import Task
 from sync_server.store.scrub import NotScrubbed, scrub
 
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 
 ORDER = (JOURNAL, FORM, BLOB, SCRATCH, DATABASE)
 MADE_FOLDERS = ("exports", "export-blocks")  # what was made for downloads, and is made again at the next one
+WORKING_FOLDERS = ("backup-*", "export-*", "warehouse-*")  # in the scratch folder: what is being made
+PATIENCE_SECONDS = 10.0
+LOOK_SECONDS = 0.1
+ABANDONED_AFTER_SECONDS = 24 * 3600  # longer than anything takes: its process died
 
 
 class _NotNow(Exception):
@@ -82,6 +87,10 @@ def _forget_made(node: Node, tasks: list[Task]) -> None:
     """Take it out of the warehouse, and delete what was made for downloads."""
     for (project_id, form_id), roots in _roots(node, tasks).items():
         purge(node, project_id, form_id, roots)
+    _delete_made(node)
+
+
+def _delete_made(node: Node) -> None:
     for path in (path for name in MADE_FOLDERS for path in (node.settings.data / name).glob("*")):
         if path.is_dir():
             shutil.rmtree(path)
@@ -98,19 +107,32 @@ def _roots(node: Node, tasks: list[Task]) -> dict[tuple[int, str], list[str]]:
     return {form: list(names) for form, names in roots.items()}
 
 
-def _clear_scratch(node: Node, tasks: list[Task]) -> None:
-    """Copies of the database from which a back-up is being made, or was when the machine stopped; rows likewise."""
-    too_old = datetime.now(UTC).timestamp() - 24 * 3600
-    for path in (path for pattern in ("backup-*", "warehouse-*") for path in node.scratch.glob(pattern)):
-        if path.stat().st_mtime > too_old and _is_older(node, path.stat().st_mtime, tasks):
+def _clear_scratch(node: Node, _tasks: list[Task]) -> None:
+    """Wait for what is being made of the state before: a back-up, an export, a segment; then delete what it left.
+
+    What begins from now on knows nothing of what was erased.
+    """
+    under_way, deadline = set(_scratch(node)), time.monotonic() + PATIENCE_SECONDS
+    while under_way:
+        for path in under_way:
+            if _modified(path) < time.time() - ABANDONED_AFTER_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+        under_way &= set(_scratch(node))
+        if under_way and time.monotonic() > deadline:
             raise _NotNow
-        shutil.rmtree(path, ignore_errors=True)
+        time.sleep(LOOK_SECONDS if under_way else 0)
+    _delete_made(node)
 
 
-def _is_older(node: Node, made_at: float, tasks: list[Task]) -> bool:
-    with node.database.read() as session:
-        found = [erasure_reads.find_decision(session, task.decision_id) for task in tasks]
-    return any(decision is not None and decision.decided_at.timestamp() > made_at for decision in found)
+def _scratch(node: Node) -> list[Path]:
+    return [path for pattern in WORKING_FOLDERS for path in node.scratch.glob(pattern)]
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # done meanwhile
+        return time.time()
 
 
 def _scrub(node: Node, _tasks: list[Task]) -> None:

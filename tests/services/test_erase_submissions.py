@@ -1,5 +1,6 @@
 """A submission erased is gone to the last byte, stays away, and is told of by ids only."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from sync_server.core.ids import sha256_hex
 from sync_server.errors import InsufficientRights, NotFound, ServerBusy, UnexpectedValue, UnreadableXml
 from sync_server.node import Node
 from sync_server.services import access, consumers, purge_warehouse
+from sync_server.services import finish_erasures as finish_module
 from sync_server.services.digest_node import digest_node
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.finish_erasures import finish_erasures
@@ -228,5 +230,32 @@ def test_made_exports_go_with_it(hub: Node) -> None:
         folder: Path = hub.settings.data / name / "visit"
         folder.mkdir(parents=True)
         (folder / "finished.zip").write_text(MARK)
+    erase_submission(hub, None, "uuid:one", reason="consent withdrawn")
+    assert find_traces(hub.settings.data, MARK) == []
+
+
+def test_what_was_being_made_meanwhile_is_waited_for_and_deleted(hub: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download of the state before is still being written: it must not be kept when it is done."""
+    monkeypatch.setattr(finish_module, "PATIENCE_SECONDS", 0.1)
+    fill(hub)
+    under_way = hub.scratch / "export-1"
+    under_way.mkdir()
+    (under_way / "export").write_text(MARK)
+    made = erase_submission(hub, None, "uuid:one", reason="consent withdrawn")
+    assert get_erasure(hub, None, made).unfinished == ("scratch",)
+    kept = hub.settings.data / "exports"
+    kept.mkdir(exist_ok=True)
+    under_way.rename(kept / "finished")
+    assert finish_erasures(hub) == []
+    assert find_traces(hub.settings.data, MARK) == []
+    assert get_erasure(hub, None, made).unfinished == ()
+
+
+def test_what_a_process_that_died_left_is_deleted(hub: Node) -> None:
+    fill(hub)
+    left = hub.scratch / "backup-1"
+    left.mkdir()
+    (left / "snapshot.db").write_text(MARK)
+    os.utime(left, (0, 0))
     erase_submission(hub, None, "uuid:one", reason="consent withdrawn")
     assert find_traces(hub.settings.data, MARK) == []
