@@ -66,15 +66,36 @@ def _matching(selection: Selection, cluster: Cluster) -> int:
 
 
 def _cut(selection: Selection, cluster: Cluster, further: Sql | None, limit: int, offset: int) -> list[Row]:
-    rows = selection.ordered(cluster, (*selection.cells, *KEYS), further=further)
-    return fetch(selection.tables, Sql(f"{rows.text} LIMIT ? OFFSET ?", (*rows.values, limit, offset)))
+    """Cut rows out of a cluster: first their keys, then between the first and the last of these the rows.
+
+    The files say of every two thousand rows between which keys they lie, so only those of the page are unpacked.
+    """
+    cells = (*selection.cells, *KEYS)
+    if not offset and selection.lies_in_order(cluster):
+        rows = selection.ordered(cluster, cells, further=further)
+        return fetch(selection.tables, Sql(f"{rows.text} LIMIT ?", (*rows.values, limit)))
+    keys = selection.ordered(cluster, KEYS, further=further)
+    found = fetch(selection.tables, Sql(f"{keys.text} LIMIT ? OFFSET ?", (*keys.values, limit, offset)))
+    if not found:
+        return []
+    return fetch(selection.tables, selection.ordered(cluster, cells, further=_between(found[0], found[-1])))
+
+
+def _between(first: Row, last: Row) -> Sql:
+    """From one row to another in page order, both included, which are given by their KEYS."""
+    from_first = '"_received" < ?::TIMESTAMP OR "_root" < ? OR ("_root" = ? AND "_ordinal" >= ?)'
+    to_last = '"_received" > ?::TIMESTAMP OR "_root" > ? OR ("_root" = ? AND "_ordinal" <= ?)'
+    text = f'"_received" <= ?::TIMESTAMP AND ({from_first}) AND "_received" >= ?::TIMESTAMP AND ({to_last})'
+    values = [(received, received, root_id, root_id, ordinal) for received, root_id, _, ordinal in (first, last)]
+    return Sql(text, (*values[0], *values[1]))
 
 
 def _behind(key: RowKey) -> Sql:
     """Older, or as old with a lesser root, or a later row of the same submission."""
     moment = key.received.astimezone(UTC).replace(tzinfo=None)
-    lesser = '"_received" < ?::TIMESTAMP OR "_root" < ? OR ("_root" = ? AND "_ordinal" > ?)'
-    return Sql(f'"_received" <= ?::TIMESTAMP AND ({lesser})', (moment, moment, key.root_id, key.root_id, key.ordinal))
+    older = '"_received" < ?::TIMESTAMP OR "_root" < ? OR ("_root" = ? AND "_ordinal" > ?)'
+    text = f'"_received" <= ?::TIMESTAMP AND ({older})'
+    return Sql(text, (moment, moment, key.root_id, key.root_id, key.ordinal))
 
 
 def _page(selection: Selection, rows: Sequence[Row]) -> Page:

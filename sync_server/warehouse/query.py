@@ -78,10 +78,14 @@ class Selection:
     def ordered(self, cluster: Cluster, cells: Sequence[Cell], *, further: Sql | None = None) -> Sql:
         """SELECT the rows of a cluster in page order."""
         sql = self.rows(cluster, cells, further=further)
-        has_root = self.condition is not None and any(cell.is_of_root for cell in self.condition.cells)
-        if len(cluster) == 1 and not has_root:  # they lie in this order, and only a join could change it
+        if self.lies_in_order(cluster):
             return sql
         return Sql(f"{sql.text} ORDER BY {PAGE_ORDER}", sql.values)
+
+    def lies_in_order(self, cluster: Cluster) -> bool:
+        """Whether the rows come in page order without sorting: of one segment, which only a join could disturb."""
+        has_root = self.condition is not None and any(cell.is_of_root for cell in self.condition.cells)
+        return len(cluster) == 1 and not has_root
 
 
 @contextmanager

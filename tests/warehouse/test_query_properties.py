@@ -17,7 +17,7 @@ from tests.support.naive_query import KINDS, NaiveRow, close, in_order, naive_ro
 from tests.support.random_households import NOW, filters, segments
 from tests.support.small_warehouse import CHILD, VISIT, Written, make_tables, standing
 
-slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+slow = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 tables_of_form = st.sampled_from(["", VISIT, CHILD])
 NUMBERS = {"": "age", VISIT: "n", CHILD: "weight"}
 TEXTS = {"": "/name", VISIT: "/visit/note", CHILD: "/visit/child/name"}
