@@ -10,7 +10,7 @@ import pytest
 from sync_server.errors import FilterFieldUnknown
 from sync_server.exporters.csv_columns import Switches
 from sync_server.node import Node
-from sync_server.services import access, consumers, export_data, kept_exports
+from sync_server.services import access, consumers, export_data, kept_exports, purge_warehouse
 from sync_server.services.download_export import download_export
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.export_data import export_csv_zip, export_root_csv
@@ -83,6 +83,7 @@ def test_what_is_erased_while_it_is_written_does_not_come_out(
     hub: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_rows, "LEAST_KEPT_ROWS", 1)
+    monkeypatch.setattr(purge_warehouse, "PATIENCE_SECONDS", 0)  # it waits for this very export
     publish(hub)
     for number in (1, 2):
         send(hub, submission(f"uuid:{number}", f"<place>P{number}</place>"))
