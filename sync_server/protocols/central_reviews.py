@@ -38,7 +38,7 @@ def get_submissions(project_id: int, form_id: str) -> Any:
     require_administrator()
     node = current_node()
     limit, offset = _number("limit"), _number("offset") or 0
-    consumers.catch_up(node, seconds=PATIENCE_SECONDS)
+    consumers.resolve_received(node, seconds=PATIENCE_SECONDS)
     with node.database.read() as session:
         forms.get_form(session, project_id, form_id)
     if request.args.get("deleted", "").lower() == "true":
@@ -97,7 +97,7 @@ def post_comment(project_id: int, form_id: str, instance_id: str) -> Any:
 
 
 def _find_shown(project_id: int, form_id: str, instance_id: str) -> ShownSubmission:
-    consumers.catch_up(current_node(), seconds=PATIENCE_SECONDS)
+    consumers.resolve_received(current_node(), seconds=PATIENCE_SECONDS)
     with current_node().database.read() as session:
         found = submission_details.find_details(session, project_id, form_id, instance_id)
     if found is None:

@@ -30,7 +30,7 @@ class WaitingReason:
 def list_quarantine(node: Node, actor: Actor | None) -> Iterator[WaitingReason]:
     """Stream every reason, oldest submission first; then unreadable uploads and changes that failed."""
     require_administrator(actor)
-    consumers.catch_up(node)
+    consumers.resolve_received(node)
     with node.database.read() as session:
         for submission in quarantine.iter_quarantined(session):
             for flag in submission.flags:

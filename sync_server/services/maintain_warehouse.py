@@ -48,6 +48,8 @@ def renew_stale(node: Node, *, deadline: float = math.inf, rest: Rest = no_rest)
     with node.warehouse.turn(node.warehouse.renewing, deadline) as is_mine:
         if not is_mine:
             return False
+        for blob_id in node.warehouse.take_damaged():  # which may also have been retired under a slow reader
+            report_damage(node, blob_id)
         while (stale := _find_stale(node)) is not None:
             if time.perf_counter() > deadline:
                 return False

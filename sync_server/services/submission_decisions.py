@@ -26,7 +26,7 @@ def get_submission(
     node: Node, instance_id: str, form_id: str | None, *, project_id: int | None = None
 ) -> QuarantinedSubmission:
     """Find a submission as it is now; raise NotFound, or UnexpectedValue when several forms have it."""
-    consumers.catch_up(node)
+    consumers.resolve_received(node)
     with node.database.read() as session:
         found = find_submissions(session, instance_id, form_id=form_id, project_id=project_id)
     if not found:
@@ -69,7 +69,7 @@ def decide(
     ]
     node.write(lambda session: _add_all(session, made))
     log.info("decided kind=%s instance=%s decisions=%d node=%s", kind, submission.root_id, len(made), node.id)
-    consumers.catch_up(node)
+    consumers.resolve_received(node)
     return made
 
 

@@ -44,6 +44,7 @@ class Warehouse:
         self._database: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self._pins: Counter[BlobId] = Counter()
+        self._damaged: set[BlobId] = set()
         self.building = threading.RLock()
         self.renewing = threading.RLock()
 
@@ -75,7 +76,7 @@ class Warehouse:
         try:
             return self.local.path(blob_id)
         except (FileNotFoundError, BlobDamaged) as error:
-            raise SegmentDamaged(blob=blob_id) from error
+            raise self._note_damage(blob_id) from error
 
     @contextmanager
     def pinned(self, manifest: Manifest) -> Iterator[None]:
@@ -90,7 +91,7 @@ class Warehouse:
             damaged = self.find_damaged(blobs) if _is_of_duckdb(error) else None
             if damaged is None:
                 raise
-            raise SegmentDamaged(blob=damaged) from error
+            raise self._note_damage(damaged) from error
         finally:
             with self._lock:
                 self._pins.subtract(blobs)
@@ -99,6 +100,17 @@ class Warehouse:
     def is_pinned(self, blob_id: BlobId) -> bool:
         with self._lock:
             return self._pins[blob_id] > 0
+
+    def take_damaged(self) -> set[BlobId]:
+        """Which files readers found damaged or missing since this was asked last."""
+        with self._lock:
+            damaged, self._damaged = self._damaged, set()
+        return damaged
+
+    def _note_damage(self, blob_id: BlobId) -> SegmentDamaged:
+        with self._lock:
+            self._damaged.add(blob_id)
+        return SegmentDamaged(blob=blob_id)
 
     def find_damaged(self, blobs: Iterable[BlobId]) -> BlobId | None:
         """Find the first file that is missing or is not what its name says. Reads every byte."""
