@@ -15,8 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from sync_server.core.ids import BlobId
 from sync_server.core.table_layout import FILES, UNPLACED
 from sync_server.exporters.csv_columns import CsvColumn, CsvTable
@@ -155,6 +153,8 @@ class _MakeText:
         self.rows = 0
 
     def __call__(self, path: Path) -> None:
+        import duckdb  # only when it is used: a hub on which nobody reads has no memory to spare for it
+
         with self._warehouse.cursor() as cursor:
             try:
                 done = cursor.execute(csv_sql.copy(self._select), {**self._values, "target": str(path)}).fetchone()
@@ -177,7 +177,7 @@ def _made(block: "Future[CsvBlock | None]") -> Iterator[CsvBlock]:
         yield made
 
 
-def _as_os_error(error: duckdb.IOException) -> Exception:
+def _as_os_error(error: Exception) -> Exception:
     return OSError(errno.ENOSPC, "No space left on device") if "No space left" in str(error) else error
 
 
