@@ -45,9 +45,10 @@ def find_kept(node: Node, tag: str) -> KeptExport | None:
         about = json.loads((folder / _ABOUT).read_text("utf-8"))
         if (folder / _FILE).stat().st_size != about["size"]:
             return None
-        os.utime(folder)
     except (OSError, ValueError, KeyError):
         return None
+    with suppress(OSError):
+        os.utime(folder)
     return KeptExport(tag, folder / _FILE, about["sha256"], tuple(about["left_out"]))
 
 

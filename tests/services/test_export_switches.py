@@ -10,7 +10,7 @@ import pytest
 from sync_server.errors import FilterFieldUnknown
 from sync_server.exporters.csv_columns import Switches
 from sync_server.node import Node
-from sync_server.services import access, consumers, export_data, kept_exports, purge_warehouse
+from sync_server.services import access, consumers, export_data, finish_erasures, kept_exports, purge_warehouse
 from sync_server.services.download_export import download_export
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.export_data import export_csv_zip, export_root_csv
@@ -79,11 +79,17 @@ def test_block_that_was_damaged_is_made_again(hub: Node, tmp_path: Path, monkeyp
     assert export(hub, tmp_path)[1] == before
 
 
+def wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An erasure waits for exports under way, and here it is begun by one of them."""
+    for module in (purge_warehouse, finish_erasures):
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
+
+
 def test_what_is_erased_while_it_is_written_does_not_come_out(
     hub: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_rows, "LEAST_KEPT_ROWS", 1)
-    monkeypatch.setattr(purge_warehouse, "PATIENCE_SECONDS", 0)  # it waits for this very export
+    wait_for_nothing(monkeypatch)
     publish(hub)
     for number in (1, 2):
         send(hub, submission(f"uuid:{number}", f"<place>P{number}</place>"))
@@ -107,6 +113,7 @@ def test_what_is_erased_just_before_it_is_kept_is_not_kept(hub: Node, monkeypatc
     publish(hub)
     for number in (1, 2):
         send(hub, submission(f"uuid:{number}", f"<place>P{number}</place>"))
+    wait_for_nothing(monkeypatch)
     kept = kept_exports.keep
 
     def erasing(*args: Any, **kwargs: Any) -> KeptExport:
