@@ -1,8 +1,13 @@
 """Parse an OData `$filter` into a small tree of our own.
 
-A grammar of its own, by descent: the libraries at hand cut `nullable` into `null` and `able`, read `not a eq null` as
-`(not a) eq null`, and know neither `$root/…` nor a name with a dash or a letter beyond ASCII. A word is a name where a
-value is wanted and an operator behind one, so a question may be called anything.
+A grammar of its own, by descent: the libraries at hand cut `nullable` into `null` and `able`, and know neither
+`$root/…` nor a name with a dash or a letter beyond ASCII. A word is a name where a value is wanted and an operator
+behind one, so a question may be called anything; one called `not`, `null`, `true` or `false` is reached by
+`$root/Submissions/`.
+
+From tightest to loosest: parentheses and functions; eq ne lt le gt ge, which do not chain; not; and; or. OData's table
+of precedence puts not before the comparisons, and so reads `not a eq null` as `(not a) eq null`. Here it is
+`not (a eq null)`, as everyone means it: for booleans the two differ only at null, elsewhere the first has no sense.
 
 What the names mean is not known here: whoever has the table's columns resolves them (FilterFieldUnknown).
 Equality treats null as a value and everything else as SQL does, as ODK Central has it.
@@ -19,6 +24,7 @@ from sync_server.errors import FilterNotSupported, FilterUnreadable
 # Deeper than any person writes, and far from where Python would give up.
 DEEPEST = 50
 LONGEST = 20_000
+SHOWN = 30  # characters of the text in a message
 
 Value: TypeAlias = "str | int | float | bool | date | datetime | time | None"
 
@@ -86,8 +92,8 @@ _UNSUPPORTED = frozenset(("in", "has", "add", "sub", "mul", "div", "divby", "mod
 def parse_filter(text: str) -> Expression:
     """Parse a filter; raise FilterUnreadable, or FilterNotSupported for what OData has and this server has not."""
     if len(text) > LONGEST:
-        raise FilterUnreadable(near=f"{text[:30]}…")
-    parsing = _Parsing(text, read_tokens(text))
+        raise FilterUnreadable(near=f"{text[:SHOWN]}…")
+    parsing = _Parsing.of(text)
     parsed = _truth(parsing.condition())
     if not parsing.is_at("end"):
         raise parsing.unreadable()
@@ -124,22 +130,27 @@ class _Parsing:
     """A place in the text, which moves on as it is understood."""
 
     text: str
-    tokens: list[Token]
-    place: int = 0
+    tokens: Iterator[Token]
+    here: Token
+    last: Token | None = None
     depth: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> "_Parsing":
+        tokens = read_tokens(text)
+        return cls(text, tokens, next(tokens))
 
     def condition(self) -> Expression:
         terms = self._list("or", self._conjunction)
         return terms[0] if len(terms) == 1 else Or(tuple(map(_truth, terms)))
 
     def is_at(self, kind: str) -> bool:
-        return self.tokens[self.place].kind == kind
+        return self.here.kind == kind
 
     def unreadable(self) -> FilterUnreadable:
         """Show what stands here, or at the end of the text what stood last."""
-        at_end = self.is_at("end") and self.place > 0
-        start = self.tokens[self.place - 1 if at_end else self.place].start
-        return FilterUnreadable(near=self.text[start : start + 30].strip())
+        start = (self.last if self.last and self.is_at("end") else self.here).start
+        return FilterUnreadable(near=self.text[start : start + SHOWN].strip())
 
     def _list(self, word: str, term: Callable[[], Expression]) -> list[Expression]:
         terms = [term()]
@@ -158,27 +169,28 @@ class _Parsing:
 
     def _comparison(self) -> Expression:
         left = self._operand()
-        token = self.tokens[self.place]
-        if token.word in _UNSUPPORTED:
-            raise FilterNotSupported(feature=token.word)
-        if token.word not in _COMPARISONS:
+        if self.here.word not in _COMPARISONS:
             return left
-        self.place += 1
-        made = Comparison(token.word, left, self._operand())
-        again = self.tokens[self.place].word in _COMPARISONS
+        made = Comparison(self._step().word, left, self._operand())
+        again = self.here.word in _COMPARISONS
         if again or any(isinstance(side, Comparison | Not | And | Or) for side in (made.left, made.right)):
             raise FilterNotSupported(feature="(… eq …) eq …")
         return made
 
     def _operand(self) -> Expression:
+        operand = self._value()
+        if self.here.word in _UNSUPPORTED:
+            raise FilterNotSupported(feature=self.here.word)
+        return operand
+
+    def _value(self) -> Expression:
         if self._takes("("):
             inner = self._deeper(self.condition)
             self._expect(")")
             return inner
-        token = self.tokens[self.place]
-        if token.kind in ("sign", "end"):
+        if self.here.kind in ("sign", "other", "end"):
             raise self.unreadable()
-        self.place += 1
+        token = self._step()
         if token.kind != "name":
             return self._literal(token)
         if self._takes("("):
@@ -188,10 +200,9 @@ class _Parsing:
         return parse_property(token.text)
 
     def _function(self, name: str) -> Function:
-        arguments = [] if self.tokens[self.place].text == ")" else self._list(",", self._comparison)
-        self._expect(")")
         if name != "now" and name not in PARTS:
-            raise FilterNotSupported(feature=f"{name}()")
+            raise FilterNotSupported(feature=f"{name.rpartition('/')[2][:SHOWN]}()")
+        arguments = self._arguments()
         if len(arguments) != (name in PARTS):
             raise FilterUnreadable(near=f"{name}(")
         if not arguments:
@@ -201,20 +212,31 @@ class _Parsing:
             raise FilterNotSupported(feature=f"{name}({inner})")
         return Function(name, arguments[0])
 
+    def _arguments(self) -> list[Expression]:
+        if self._takes(")"):
+            return []
+        arguments = self._list(",", lambda: self._deeper(self._comparison))
+        self._expect(")")
+        return arguments
+
     def _literal(self, token: Token) -> Literal:
         if token.kind == "guid":
             raise FilterNotSupported(feature="guid")
         try:
             return Literal(_READ[token.kind](token.text), _text(token))
         except ValueError as error:
-            raise FilterUnreadable(near=token.text[:30]) from error
+            raise FilterUnreadable(near=token.text[:SHOWN]) from error
 
     def _takes(self, word: str) -> bool:
         """Pass over a word or sign if it stands here."""
-        if self.tokens[self.place].word != word:
+        if self.here.word != word:
             return False
-        self.place += 1
+        self._step()
         return True
+
+    def _step(self) -> Token:
+        self.last, self.here = self.here, next(self.tokens)
+        return self.last
 
     def _expect(self, sign: str) -> None:
         if not self._takes(sign):
@@ -233,7 +255,7 @@ def _truth(expression: Expression) -> Expression:
     """Refuse a value where true or false is wanted."""
     match expression:
         case Literal(value=value, text=text) if not isinstance(value, bool):
-            raise FilterNotSupported(feature=text)
+            raise FilterNotSupported(feature=text[:SHOWN])
         case Function(name=name):
             raise FilterNotSupported(feature=f"{name}()")
     return expression
@@ -254,9 +276,12 @@ def _text(token: Token) -> str:
 
 
 def read_moment(text: str) -> datetime:
-    """Read an ISO date and time as UTC."""
+    """Read an ISO date and time as UTC; raise ValueError, also where UTC has no such year."""
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 _READ: dict[str, Callable[[str], Value]] = {

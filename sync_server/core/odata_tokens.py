@@ -1,9 +1,8 @@
 """Cut the text of an OData expression into names, values and signs."""
 
 import re
-from dataclasses import dataclass
-
-from sync_server.errors import FilterUnreadable
+from collections.abc import Iterator
+from typing import NamedTuple
 
 NAME = r"[^\W\d][\w.\-]*"
 _TOKEN = re.compile(
@@ -23,8 +22,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """`kind` is a group of the pattern above, or "end"; `word` is the text of a name or sign in small letters."""
 
     kind: str
@@ -33,16 +31,14 @@ class Token:
     word: str = ""
 
 
-def read_tokens(text: str) -> list[Token]:
-    """Cut a text into tokens, an end behind the last; raise FilterUnreadable where nothing fits."""
-    found = [_token(match) for match in _TOKEN.finditer(text) if match.lastgroup != "space"]
-    return [*found, Token("end", "", len(text))]
+def read_tokens(text: str) -> Iterator[Token]:
+    """Cut a text into tokens, an end behind the last; a letter that fits nothing is of the kind "other"."""
+    yield from (_token(match) for match in _TOKEN.finditer(text) if match.lastgroup != "space")
+    yield Token("end", "", len(text))
 
 
 def _token(match: re.Match[str]) -> Token:
     kind, text = str(match.lastgroup), match.group()
-    if kind == "other":
-        raise FilterUnreadable(near=match.string[match.start() : match.start() + 30].strip())
     if kind == "moment":
         text = text.replace(" ", "+")
     return Token(kind, text, match.start(), text.lower() if kind in ("name", "sign") else "")
