@@ -27,6 +27,7 @@ BACKUP_START_SECONDS = 30  # after the start, when the tablets that waited have 
 RETENTION_START_SECONDS = 1
 WAREHOUSE_SECONDS = 0.7  # from one segment to the next while uploads arrive: a reader is less than two behind
 MAINTENANCE_SECONDS = 5
+SWEEP_MINUTES = 15
 REST_SECONDS = 0.1
 POLITENESS = 3.0  # pause after a slice, as a multiple of it, while uploads arrive
 
@@ -41,11 +42,14 @@ class Worker:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="consumers", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._follow, name="consumers", daemon=True),
+            threading.Thread(target=self._maintain, name="warehouse", daemon=True),
+        ]
         self._scheduler = BackgroundScheduler(timezone=node.settings.timezone)
         self._scheduler.add_job(access.forget_old_sessions, "interval", args=[node], hours=1, id="sessions")
         self._scheduler.add_job(kept_exports.sweep, "interval", args=[node], hours=1, id="exports")
-        self._scheduler.add_job(self._maintain, "interval", seconds=MAINTENANCE_SECONDS, id="warehouse")
+        self._scheduler.add_job(self._sweep, "interval", minutes=SWEEP_MINUTES, id="warehouse")
         self._schedule_retention(node)
         if node.settings.backup_folder is not None:
             self._schedule_backup(node)
@@ -77,7 +81,8 @@ class Worker:
         )
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -85,8 +90,9 @@ class Worker:
         self._stop.set()
         if self._scheduler.running:
             self._scheduler.shutdown()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
     def _follow(self) -> None:
         resolve, *others = consumers.make_runners(self._node)
@@ -116,12 +122,17 @@ class Worker:
 
     def _maintain(self) -> None:
         """Keep the warehouse in order; a step that is broken off is done again."""
-        try:
-            maintain_warehouse.maintain(self._node, rest=self._rest)
-        except Stopped:
-            return
-        except Exception:  # as above
-            log.exception("maintenance interrupted node=%s", self._node.id)
+        while not self._stop.wait(MAINTENANCE_SECONDS):
+            try:
+                maintain_warehouse.renew_stale(self._node, rest=self._rest)
+                maintain_warehouse.compact(self._node, rest=self._rest)
+            except Stopped:
+                return
+            except Exception:  # as above
+                log.exception("maintenance interrupted node=%s", self._node.id)
+
+    def _sweep(self) -> None:
+        maintain_warehouse.sweep(self._node, now=datetime.now(UTC))
 
     def _rest(self) -> None:
         """Leave the processor to the uploads, if there are any; give up at once when the process ends."""

@@ -10,6 +10,7 @@ from sync_server import worker as worker_module
 from sync_server.node import Node
 from sync_server.services import consumers, erase_submissions
 from sync_server.services.erase_submissions import erase_submission
+from sync_server.store.segments import get_manifest
 from sync_server.worker import Worker
 from tests.support.backups import with_settings
 from tests.support.samples import publish_visit, send, visit
@@ -47,6 +48,23 @@ def test_a_fault_that_passes_does_not_stop_the_consumers(hub: Node, monkeypatch:
     worker.start()
     send(hub, visit())
     wait_until(lambda: consumers.count_behind(hub) == 0)
+    worker.stop()
+
+
+def test_what_arrives_one_by_one_ends_up_in_one_segment(hub: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "MAINTENANCE_SECONDS", 0.05)
+    publish_visit(hub)
+    for number in range(8):
+        send(hub, visit(str(number)), minutes=number)
+        consumers.catch_up(hub)
+    worker = Worker(hub)
+    worker.start()
+
+    def is_one() -> bool:
+        with hub.database.read() as session:
+            return [s.submissions for s in get_manifest(session, 1, "visit").segments] == [8]
+
+    wait_until(is_one)
     worker.stop()
 
 
