@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 END = b"\x03\x00"  # an empty last block of the deflate format
 
-# Of attendance tables level 1 leaves 12 to 15 %, level 6 9 % in four times the time; a download is made once.
-LEVEL = 1
+# 43 MB of attendance tables: level 1 leaves 13 % in 0.13 s, 4 11 % in 0.20 s, 6 10 % in 0.45 s. A sixth less to send
+# over a bad link is worth a fifteenth of a second.
+LEVEL = 4
 PIECE = 256 * 1024
 
 
