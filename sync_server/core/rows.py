@@ -122,7 +122,7 @@ class _Frame:
         return has_text
 
     def _read_one(self, element: etree._Element, node: Node, place: str) -> None:
-        if (len(element) and (node.children or node.table is not None)) or _is_only_a_repeat(node):
+        if _is_only_a_repeat(node) or ((node.children or node.table is not None) and _has_elements(element)):
             self._read_below(element, node, place)
         else:
             self._read_answer(element, node, f"{place}/{node.name}")
@@ -187,6 +187,11 @@ def _is_said(text: str | None) -> bool:
 def _is_only_a_repeat(node: Node) -> bool:
     """Tell whether an element without children is an empty row, and not a question that became a repeat later."""
     return node.table is not None and node.column is None and node.point is None
+
+
+def _has_elements(element: etree._Element) -> bool:
+    """Tell whether something is inside; a comment beside a text does not make a group of it."""
+    return len(element) > 0 and next(element.iterchildren(etree.Element), None) is not None
 
 
 def _answers_below(element: etree._Element, place: str) -> Iterator[tuple[str, str]]:

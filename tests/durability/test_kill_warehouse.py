@@ -49,9 +49,11 @@ def kill_and_look(folder: Path, kind: str, *, kills: int) -> None:
             for _ in range(kills):
                 happen(node, sent, chance, kind)
                 work = Work(kind, settings.data, out)
-                time.sleep(chance.uniform(0, 1) * took)  # the random moment
+                time.sleep(chance.uniform(0, 1.5) * took)  # the random moment; some come too late
                 work.kill()
                 look(node, out)
+                if chance.random() < 0.5:  # else the next one begins where this one was killed
+                    consumers.catch_up(node)
             consumers.catch_up(node)
             look(node, out)
             read = count_read()

@@ -24,7 +24,7 @@ from tests.support.postgresql import PostgresqlServer
 from tests.support.random_life import RandomLife
 from tests.support.warehouse_rows import UNPLACED, Shown, answers, shown_submissions, typed
 
-STEPS = 40
+STEPS = 30
 seeds = st.integers(0, 2**32 - 1)
 alike = settings(
     deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -46,7 +46,7 @@ def lived_in_centre(tmp_path_factory: pytest.TempPathFactory, postgresql: Postgr
         yield node
 
 
-@settings(alike, max_examples=15)
+@settings(alike, max_examples=8)
 @given(seeds)
 def test_the_warehouse_equals_a_naive_fold(lived_in: Node, seed: int) -> None:
     live_and_compare(lived_in, seed)
@@ -59,7 +59,7 @@ def test_the_warehouse_equals_a_naive_fold_a_thousand_times(lived_in: Node, seed
     live_and_compare(lived_in, seed, steps=STEPS * 2)
 
 
-@settings(alike, max_examples=3)
+@settings(alike, max_examples=2)
 @given(seeds)
 def test_the_warehouse_of_a_centre_equals_a_naive_fold(lived_in_centre: Node, seed: int) -> None:
     live_and_compare(lived_in_centre, seed)

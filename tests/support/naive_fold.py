@@ -54,7 +54,7 @@ def _fold_children(
         name = etree.QName(child).localname
         below, there = f"{path}/{name}", f"{place}/{name}"
         is_row, is_answer = form.has(below, ROW), form.has(below, TEXT) or form.has(below, POINT)
-        has_content = len(child) > 0
+        has_content = any(True for _ in child.iterchildren(etree.Element))  # comments are no answers
         if not form.is_known(below):
             _set_aside(made, child, there)
         elif is_row and (has_content or not is_answer):
