@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from sync_server.blobs.base import BlobStore
 from sync_server.blobs.free_space import FreeSpace
 from sync_server.blobs.opening import open_blobs, open_segments
-from sync_server.errors import DataMissing, FolderUnusable, ImpossibleSetting, RestoreUnfinished
+from sync_server.operator_errors import DataMissing, FolderUnusable, ImpossibleSetting, RestoreUnfinished
 from sync_server.settings import Settings
 from sync_server.store import nodes
 from sync_server.store.blocks import Blocks

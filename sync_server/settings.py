@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from sync_server.errors import ImpossibleSetting
+from sync_server.operator_errors import ImpossibleSetting
 
 
 def _setting(default: Any, help_text: str, *, is_secret: bool = False) -> Any:

@@ -9,8 +9,8 @@ import pytest
 
 from sync_server.app import create_app
 from sync_server.cli.options import open_node
-from sync_server.errors import BlobStoreNotInstalled, BlobStoreRefused, ImpossibleSetting
 from sync_server.node import Node
+from sync_server.operator_errors import BlobStoreNotInstalled, BlobStoreRefused, ImpossibleSetting
 from sync_server.services import consumers, devices
 from sync_server.services.digest_node import digest_node
 from sync_server.services.verify_node import verify_node

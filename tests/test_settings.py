@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_server.errors import ImpossibleSetting
+from sync_server.operator_errors import ImpossibleSetting
 from sync_server.settings import SETTINGS, Settings
 
 

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync_server.errors import BlobStoreNotInstalled
+from sync_server.operator_errors import BlobStoreNotInstalled
 
 CONNECT_SECONDS = 5  # a store that is there answers in a fraction of it; an upload waits meanwhile
 READ_SECONDS = 30

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sync_server.core.ids import BlobId
-from sync_server.errors import BlobStoreAway, BlobStoreRefused, Problem
+from sync_server.errors import BlobStoreAway, Problem
+from sync_server.operator_errors import BlobStoreRefused
 
 log = logging.getLogger(__name__)
 

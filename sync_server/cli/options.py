@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from sync_server.errors import NoNodeHere, NotFound
+from sync_server.errors import NotFound
 from sync_server.node import Node
+from sync_server.operator_errors import NoNodeHere
 from sync_server.settings import SETTINGS, Settings
 
 

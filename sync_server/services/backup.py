@@ -13,8 +13,8 @@ from pathlib import Path
 from shutil import disk_usage, rmtree
 from tempfile import mkdtemp
 
-from sync_server.errors import BackupFolderMissing, NoSpaceForBackup
 from sync_server.node import Node
+from sync_server.operator_errors import BackupFolderMissing, NoSpaceForBackup
 from sync_server.services import erasure_journal
 from sync_server.services.backup_keys import choose_key
 from sync_server.services.backup_target import Target, made_at_of

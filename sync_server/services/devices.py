@@ -16,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import sha256_hex
-from sync_server.errors import AuthenticationFailed, NamelessTablet, NotFound, SealBroken, UnknownToken
+from sync_server.errors import AuthenticationFailed, NamelessTablet, NotFound, UnknownToken
 from sync_server.node import Node
+from sync_server.operator_errors import SealBroken
 from sync_server.services.access import derive_key, require_administrator
 from sync_server.store import accounts, nodes
 from sync_server.store.accounts import Actor

@@ -14,8 +14,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from sync_server.blobs.filesystem import sync_folder
-from sync_server.errors import JournalDamaged
 from sync_server.node import Node
+from sync_server.operator_errors import JournalDamaged
 from sync_server.store import erasure_reads
 from sync_server.store.decisions import StoredDecision
 

@@ -15,11 +15,12 @@ from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sync_server.errors import NoSpaceForExport, SegmentDamaged
+from sync_server.errors import NoSpaceForExport
 from sync_server.exporters.csv_columns import CsvTable, Switches, select_tables, split_columns
 from sync_server.exporters.csv_zip import write_csv_zip, write_root_csv
 from sync_server.exporters.document import CsvContent, Progress, Written
 from sync_server.node import Node
+from sync_server.operator_errors import SegmentDamaged
 from sync_server.services import consumers
 from sync_server.services.access import require_administrator
 from sync_server.services.export_notes import ExportNotes

@@ -17,8 +17,8 @@ from uuid import uuid4
 from sync_server.blobs.filesystem import sync_folder
 from sync_server.blobs.opening import open_blobs
 from sync_server.core.backup_manifest import Header
-from sync_server.errors import FolderNotEmpty, OtherDatabase
 from sync_server.node import RESTORING, Node
+from sync_server.operator_errors import FolderNotEmpty, OtherDatabase
 from sync_server.services import erasure_journal
 from sync_server.services.backup_keys import Secret, header_of, open_key
 from sync_server.services.replay_erasures import replay_erasures

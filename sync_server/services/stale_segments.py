@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from sync_server.core.table_layout import is_compatible
-from sync_server.errors import SegmentDamaged
+from sync_server.operator_errors import SegmentDamaged
 from sync_server.services.form_definitions import find_layout
 from sync_server.store import segment_writes, segments
 from sync_server.store.accounts import find_display_name

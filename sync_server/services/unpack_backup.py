@@ -11,7 +11,7 @@ from typing import BinaryIO
 from sync_server.blobs.base import BlobStore
 from sync_server.core.backup_manifest import DATABASE, FILE, NODE_KEY, Header, Piece
 from sync_server.core.sealing import NotAsSealed, open_sealed
-from sync_server.errors import BackupDamaged, NoBackupHere
+from sync_server.operator_errors import BackupDamaged, NoBackupHere
 from sync_server.services.backup_keys import BackupKey
 from sync_server.services.backup_target import SUFFIX, Target
 from sync_server.services.keep_backups import read_pieces

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import DateTime, String, TypeDecorator
 
-from sync_server.errors import DatabaseUnusable
+from sync_server.operator_errors import DatabaseUnusable
 
 FEED_LOCK = 0x53594E43  # any constant: the advisory lock under which the feed's numbers are drawn
 WAREHOUSE_LOCK = 0x57415245  # another: that under which segments are published and retired

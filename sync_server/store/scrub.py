@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 
 from sync_server.store.engine import Database
 from sync_server.store.upgrade_copy import remove_copies
-from sync_server.store.upgrade_copy import remove_copies
 
 WAIT_MILLISECONDS = 30_000
 TABLES = (

@@ -14,7 +14,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from sync_server.errors import DatabaseUnusable, NoSpaceForUpgrade
+from sync_server.operator_errors import DatabaseUnusable, NoSpaceForUpgrade
 from sync_server.store.engine import Database
 
 KEPT_SECONDS = 7 * 86_400.0

@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from sync_server.core.table_layout import Column, FormLayout, StoredLayout, StoredTable
-from sync_server.errors import SegmentDamaged
+from sync_server.operator_errors import SegmentDamaged
 from sync_server.store.segments import Cluster, Manifest, Segment, get_layouts, get_manifest
 from sync_server.warehouse.warehouse import Warehouse
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from sync_server.blobs.base import BlobDamaged, BlobStore
 from sync_server.blobs.local_files import LocalFiles
 from sync_server.core.ids import BlobId
-from sync_server.errors import SegmentDamaged
+from sync_server.operator_errors import SegmentDamaged
 from sync_server.store.segments import Manifest
 
 if TYPE_CHECKING:

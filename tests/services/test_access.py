@@ -13,11 +13,11 @@ from sync_server.errors import (
     NamelessTablet,
     NotFound,
     PasswordTooShort,
-    SealBroken,
     UnexpectedValue,
     UnknownToken,
 )
 from sync_server.node import Node
+from sync_server.operator_errors import SealBroken
 from sync_server.services import access, devices
 from sync_server.store import changes
 from sync_server.store.tables import app_users, sessions, users

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sync_server.core.ids import BlobId
-from sync_server.errors import SegmentDamaged
 from sync_server.node import Node
+from sync_server.operator_errors import SegmentDamaged
 from sync_server.services import consumers, maintain_warehouse
 from sync_server.services.verify_node import verify_node
 from sync_server.store import segment_writes, segments

@@ -8,8 +8,8 @@ import pytest
 
 from sync_server.core.ids import sha256_hex
 from sync_server.core.person_identity import PHONE
-from sync_server.errors import JournalDamaged
 from sync_server.node import Node
+from sync_server.operator_errors import JournalDamaged
 from sync_server.services.backup import back_up
 from sync_server.services.digest_node import digest_node
 from sync_server.services.erase_person import erase_person

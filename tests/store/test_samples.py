@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from sync_server.errors import DatabaseTooNew
 from sync_server.node import Node
+from sync_server.operator_errors import DatabaseTooNew
 from sync_server.services import consumers
 from sync_server.services.digest_node import digest_node
 from sync_server.services.verify_node import verify_node

@@ -7,7 +7,8 @@ import pytest
 
 from sync_server.core.odata_filter import parse_filter
 from sync_server.core.odata_order import parse_order
-from sync_server.errors import FilterFieldUnknown, FilterTypeConflict, SegmentDamaged
+from sync_server.errors import FilterFieldUnknown, FilterTypeConflict
+from sync_server.operator_errors import SegmentDamaged
 from sync_server.warehouse.form_tables import FormTables, read_tables
 from sync_server.warehouse.page import page_after, page_at
 from sync_server.warehouse.query import Selection

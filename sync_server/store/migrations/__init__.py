@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 
-from sync_server.errors import DatabaseTooNew
+from sync_server.operator_errors import DatabaseTooNew
 from sync_server.store.engine import FEED_LOCK, Database
 from sync_server.store.upgrade_copy import forget_old_copies, keep_copy
 
