@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from sync_server.store.engine import UtcDateTime
@@ -276,6 +277,14 @@ submissions = _table(
     _text("first_receipt_id"),
     UniqueConstraint("project_id", "form_id", "root_id"),
     Index("ix_submissions_received", "first_received_at"),
+    # Few are held, and every export counts them: without it that read a row of each submission.
+    Index(
+        "ix_submissions_held",
+        "project_id",
+        "form_id",
+        sqlite_where=text("is_held = 1"),
+        postgresql_where=text("is_held"),
+    ),
 )
 checkpoints = _table(
     "checkpoints",

@@ -16,6 +16,10 @@ def _id() -> sa.types.TypeEngine[int]:
 def upgrade() -> None:
     op.add_column("submission_versions", sa.Column("redacted_sha256", sa.Text(), nullable=True))
     op.add_column("submissions", sa.Column("review_state", sa.Text(), nullable=True))
+    op.create_index(
+        "ix_submissions_held", "submissions", ["project_id", "form_id"],
+        sqlite_where=sa.text("is_held = 1"), postgresql_where=sa.text("is_held"),
+    )  # fmt: skip
     op.execute("UPDATE submissions SET review_state = 'edited' WHERE edits > 0")  # nobody could review one before
     _add_erasure()
     _add_warehouse()
