@@ -1,4 +1,4 @@
-"""Collect for translation what stands where Babel sees no call of gettext: errors.py, and what tablets are told."""
+"""Collect for translation what stands where Babel sees no call of gettext: Problems, and what tablets are told."""
 
 import ast
 from collections.abc import Iterator

@@ -8,16 +8,19 @@ from sync_server.node import Node
 from sync_server.protocols import (
     central_forms,
     central_preferences,
+    central_reviews,
     central_sessions,
     central_submissions,
     central_users,
     endpoint,
+    erasures,
     kobo,
     openrosa,
 )
 
 DOORS = (
-    openrosa, kobo, central_sessions, central_users, central_preferences, central_forms, central_submissions,
+    openrosa, kobo, central_sessions, central_users, central_preferences, central_forms, central_reviews,
+    central_submissions, erasures,
 )  # fmt: skip
 
 

@@ -98,6 +98,30 @@ class RowsUnreadable(Problem):
     message = "These rows cannot be read at '{near}'. Write them like this: meeting/adm2 eq 'IQ-NI-03'"
 
 
+class FilterUnreadable(Problem):
+    code = "400.18"
+    message = (
+        "The $filter could not be read near '{near}'. Write it as in: __system/submissionDate ge 2026-01-31 and "
+        "__system/reviewState ne 'rejected'."
+    )
+
+
+class OrderUnreadable(Problem):
+    code = "400.18"
+    message = (
+        "The $orderby could not be read near '{near}'. Write it as in: __system/submitterId asc, __system/updatedAt "
+        "desc."
+    )
+
+
+class FilterTypeConflict(Problem):
+    code = "400.18"
+    message = (
+        "In the $filter, {field} has the type {type} and cannot be compared with {value}. Write a value of that type: "
+        "5, 'text', 2026-01-31, 2026-01-31T08:00:00Z, true or null."
+    )
+
+
 class PasswordTooShort(Problem):
     code = "400.21"
     message = "The password is too short. Choose one of {length} characters or more."
@@ -142,6 +166,16 @@ class BrokenUpload(Problem):
 class RequestNotUnderstood(Problem):
     code = "400.94"
     message = "The server could not make sense of this request ({reason})."
+
+
+class NotThatOld(Problem):
+    code = "400.95"
+    message = "'{age}' is no age. Write a number and d, w, m or y: 24m is 24 months."
+
+
+class NobodyNamed(Problem):
+    code = "400.96"
+    message = "'{value}' cannot name a person: {reason}"
 
 
 class NotFound(Problem):
@@ -350,147 +384,30 @@ class ServerBusy(Problem):
     message = "The server could not store this just now. Nothing is lost: keep it and send it again in a minute."
 
 
+class FilterNotSupported(Problem):
+    code = "501.4"
+    message = (
+        "The $filter uses {feature}, which this server does not know. It knows eq, ne, lt, le, gt, ge, and, or, not, "
+        "null, now(), and year, month, day, hour, minute and second of a date or time."
+    )
+
+
+class FilterFieldUnknown(Problem):
+    code = "501.5"
+    message = (
+        "This table has no field {field} to filter or sort by. It has {allowed}, and the answers by their path, as in "
+        "meeting/place."
+    )
+
+
+class BlobStoreAway(Problem, OSError):  # like a disk that fails: who tries again later treats both alike
+    code = "503.92"
+    message = (
+        "The server cannot reach its store of photos and files just now. Nothing is lost: keep it and send it, or ask "
+        "for it, again in a few minutes."
+    )
+
+
 class NoDrafts(Problem):
     code = "501.91"
     message = "This server keeps no drafts: a form is published at once. Add ?publish=true to the address."
-
-
-class ImpossibleSetting(Problem):
-    code = "500.91"
-    message = "The setting {name} cannot be {value}: {reason}"
-
-
-class DataMissing(Problem):
-    code = "500.92"
-    message = (
-        "The folder {folder} belongs to a node whose database is gone. Restore the database from a back-up, or choose "
-        "an empty folder to begin a new node. Nothing was changed."
-    )
-
-
-class DatabaseTooNew(Problem):
-    code = "500.93"
-    message = "The database was made by a newer version of this program (revision {revision}). Install that version."
-
-
-class SealBroken(Problem):
-    code = "500.94"
-    message = (
-        "The token cannot be shown: the database was sealed with the key of another node. Put the file node.key back "
-        "beside the database, or revoke this device and add it anew."
-    )
-
-
-class AddressTaken(Problem):
-    code = "500.95"
-    message = (
-        "Cannot listen on {host} port {port}: {reason}. Is the server running already? "
-        "Stop it first, or choose another port with --port."
-    )
-
-
-class FolderUnusable(Problem):
-    code = "500.96"
-    message = (
-        "The data folder {folder} cannot be used: {reason}. Give this account the right to write there, or choose "
-        "another folder with --data."
-    )
-
-
-class DatabaseUnusable(Problem):
-    code = "500.97"
-    message = (
-        "The database cannot be used: {reason}. Check that it runs, that its address is right, that this account may "
-        "write to it, and that the disk is not full; then try again."
-    )
-
-
-class NoNodeHere(Problem):
-    code = "500.98"
-    message = (
-        "There is no node in the folder {folder}, so there is nothing to show. Name the right folder with --data or "
-        "SYNC_DATA; `sync-server serve` begins a new node."
-    )
-
-
-class BackupFolderMissing(Problem):
-    code = "500.110"
-    message = (
-        "The folder for back-ups, {folder}, is not there, so no back-up was made. Plug in the disk, or name another "
-        "folder (setting backup_folder)."
-    )
-
-
-class BackupNotSealed(Problem):
-    code = "500.111"
-    message = (
-        "A back-up holds everything about everyone, and is only written encrypted. Set a passphrase "
-        "(SYNC_BACKUP_PASSPHRASE_FILE) or a public key (SYNC_BACKUP_PUBLIC_KEY), and keep it where this machine is not."
-    )
-
-
-class WrongBackupSecret(Problem):
-    code = "500.112"
-    message = (
-        "This passphrase or private key does not open the back-up of {made_at}. Nothing was touched. Use the one that "
-        "was set when it was made."
-    )
-
-
-class BackupDamaged(Problem):
-    code = "500.113"
-    message = (
-        "The back-up is damaged at {name}, and nothing was touched. Try an older one, or a copy of it on another disk."
-    )
-
-
-class NoBackupHere(Problem):
-    code = "500.114"
-    message = (
-        "There is no back-up in {folder}. Name a file that ends in .backup, or a folder with the back-ups of one node."
-    )
-
-
-class FolderNotEmpty(Problem):
-    code = "500.115"
-    message = (
-        "The folder {folder} is not empty, and a restore never writes over what is there. Nothing was touched. Name a "
-        "new folder with --data."
-    )
-
-
-class OtherDatabase(Problem):
-    code = "500.116"
-    message = (
-        "This back-up needs {needed}, and the setting database_url names something else or a database in use. Nothing "
-        "was touched. For PostgreSQL name an empty database; for SQLite leave it empty."
-    )
-
-
-class DatabaseToolMissing(Problem):
-    code = "500.117"
-    message = (
-        "{tool} is not installed, or is older than the database server (version {version}). Install PostgreSQL's "
-        "client programs of the server's version or later."
-    )
-
-
-class DatabaseToolFailed(Problem):
-    code = "500.118"
-    message = "{tool} failed: {reason}"
-
-
-class RestoreUnfinished(Problem):
-    code = "500.119"
-    message = (
-        "A restore into the folder {folder} is under way or was broken off. Wait for its end; if it was broken off, "
-        "delete the folder and restore again."
-    )
-
-
-class NoSpaceForBackup(Problem):
-    code = "507.93"
-    message = (
-        "The disk has not enough room for the copy of the database from which a back-up is made ({size} bytes). Make "
-        "space, then try again."
-    )

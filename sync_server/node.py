@@ -1,9 +1,9 @@
 """This node's engine, writer, blobs and keys, in one frozen object.
 
 `Node.open(settings)` and `close()` open and close any number of nodes in one process. The data folder holds
-`sync.db` (with SQLite), `blobs/`, and `node.key`: a random key outside the database, with which the secrets that
-must be shown again are sealed. The key doubles as a marker that data existed: a folder with a key whose database is
-empty is not silently begun anew.
+`sync.db` (with SQLite), `blobs/`, `warehouse/` (derived), and `node.key`: a random key outside the database, with
+which the secrets that must be shown again are sealed. The key doubles as a marker that data existed: a folder with a
+key whose database is empty is not silently begun anew.
 """
 
 import os
@@ -21,17 +21,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from sync_server.blobs.base import BlobStore
-from sync_server.blobs.filesystem import FilesystemBlobs
 from sync_server.blobs.free_space import FreeSpace
+from sync_server.blobs.opening import open_blobs, open_segments
 from sync_server.core.scope import Grant
-from sync_server.errors import DataMissing, FolderUnusable, RestoreUnfinished
+from sync_server.operator_errors import DataMissing, FolderUnusable, ImpossibleSetting, RestoreUnfinished
 from sync_server.settings import Settings
 from sync_server.store import nodes
 from sync_server.store.accounts import Actor
+from sync_server.store.blocks import Blocks
 from sync_server.store.engine import Database, unusable
 from sync_server.store.migrations import migrate
 from sync_server.store.short_memory import ShortMemory
 from sync_server.store.writer import Writer
+from sync_server.warehouse.warehouse import Warehouse
 
 R = TypeVar("R")
 
@@ -47,8 +49,10 @@ class Node:
     writer: Writer
     blobs: BlobStore
     space: FreeSpace = field(repr=False, compare=False)
+    warehouse: Warehouse = field(repr=False, compare=False)
     tokens: ShortMemory[str, Actor | None] = field(default_factory=ShortMemory, repr=False, compare=False)
     grants: ShortMemory[int, tuple[Grant, ...]] = field(default_factory=ShortMemory, repr=False, compare=False)
+    blocks: Blocks = field(default_factory=Blocks, repr=False, compare=False)
 
     @classmethod
     def open(cls, settings: Settings) -> "Node":
@@ -56,13 +60,22 @@ class Node:
         begin anew over a lost database."""
         with _folder(settings.data), _database(settings) as database:
             node_id = _identity(database)
-            key = _key(settings.data / "node.key")
-            blobs = FilesystemBlobs(settings.data / "blobs")
-        return cls(settings, node_id, key, database, Writer(database), blobs, FreeSpace(settings.data))
+            key = _key(settings)
+            blobs = open_blobs(settings)
+            warehouse = _warehouse(settings, blobs)
+        space = FreeSpace(settings.data)
+        node = cls(settings, node_id, key, database, Writer(database), blobs, space, warehouse)
+        node.learn_blocks()
+        return node
 
     def write(self, function: Callable[[Session], R]) -> R:
         """Run `function(session)` in the writer's next commit; return when it is durable."""
         return self.writer.run(function)
+
+    def learn_blocks(self) -> None:
+        """Read what was erased since this node last looked, so that it is not taken in again."""
+        with self.database.read() as session:
+            self.blocks.refresh(session)
 
     @property
     def scratch(self) -> Path:
@@ -81,6 +94,7 @@ class Node:
 
     def close(self) -> None:
         self.writer.close()
+        self.warehouse.close()
         self.database.close()
 
     def __enter__(self) -> "Node":
@@ -117,6 +131,11 @@ def _database(settings: Settings) -> Iterator[Database]:
         raise
 
 
+def _warehouse(settings: Settings, blobs: BlobStore) -> Warehouse:
+    files = open_segments(settings, blobs)
+    return Warehouse(files, files, scratch=settings.data / "scratch", memory_mb=settings.warehouse_memory_mb)
+
+
 def _identity(database: Database) -> str:
     with database.write() as session:
         nodes.require_writable(session)
@@ -130,11 +149,20 @@ def _refuse_lost_database(settings: Settings, database: Database) -> None:
         raise DataMissing(folder=settings.data)
 
 
-def _key(path: Path) -> bytes:
-    """Read the node's key, made when the node is: after its database, so that a key always means there was one."""
+def _key(settings: Settings) -> bytes:
+    """Read the node's key, made when the node is: after its database, so that a key always means there was one.
+
+    Given as a setting, it needs no file; a file that says another is of another node.
+    """
+    path = settings.data / "node.key"
     if not path.exists():
+        if settings.node_key:
+            return bytes.fromhex(settings.node_key)
         _write_key(path, os.urandom(32).hex())
-    return bytes.fromhex(path.read_text("ascii").strip())
+    key = path.read_text("ascii").strip()
+    if settings.node_key not in ("", key):
+        raise ImpossibleSetting(name="node_key", value="what it is", reason="node.key in the data folder is another.")
+    return bytes.fromhex(key)
 
 
 def _write_key(path: Path, key: str) -> None:

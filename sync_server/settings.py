@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from sync_server.errors import ImpossibleSetting
+from sync_server.operator_errors import ImpossibleSetting
 
 TWO_FACTOR_ROLES = ("admin", "manager", "coordinator", "mne", "protection", "viewer")
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -33,6 +33,22 @@ class Settings:
     database_url: str = _setting(
         "", "PostgreSQL, as postgresql+psycopg://user@host/name. Empty: SQLite in the data folder.", is_secret=True
     )
+    node_key: str = _setting(
+        "", "Key of this node, when several machines serve it: what is in node.key of the first.", is_secret=True
+    )
+    blob_url: str = _setting(
+        "", "Where photos and files are kept, such as s3://bucket/node. Empty: in the data folder."
+    )
+    s3_endpoint: str = _setting("", "Address of an S3 that is not Amazon's, such as https://minio.example.org.")
+    s3_region: str = _setting("", "Region of the bucket. Empty: as the environment says, else us-east-1.")
+    s3_access_key: str = _setting(
+        "", "Access key for S3. Empty: credentials of the environment or of the machine's role.", is_secret=True
+    )
+    s3_secret_key: str = _setting("", "Secret key for S3, with s3_access_key.", is_secret=True)
+    s3_encryption: str = _setting(
+        "", "Encryption there: AES256, aws:kms or aws:kms:KEY. Empty: as the bucket is set up."
+    )
+    s3_copies_bytes: int = _setting(5_000_000_000, "Disk space for copies of what is read from S3 again and again.")
     public_url: str = _setting(
         "", "Address under which tablets reach this node, such as https://hub.example.org. Empty: from the request."
     )
@@ -71,6 +87,12 @@ class Settings:
     backup_hours: int = _setting(24, "Hours from one scheduled back-up to the next.")
     backup_keep_days: int = _setting(7, "Back-ups kept: the newest of this many days.")
     backup_keep_weeks: int = _setting(5, "Back-ups kept: the newest of this many weeks.")
+    warehouse_memory_mb: int = _setting(
+        200, "Megabytes of memory for reading and building the tables of exports; beyond it the disk is used."
+    )
+    export_cache_mb: int = _setting(
+        1000, "Megabytes of disk for parts of exports, so that the next export makes only what is new."
+    )
     trusted_proxies: int = _setting(0, "How many reverse proxies in front set X-Forwarded-For, -Proto and -Host.")
     log_level: str = _setting("INFO", "What `serve` logs: DEBUG, INFO, WARNING or ERROR.")
 
@@ -107,6 +129,9 @@ class Settings:
         _require(self.processes == 1 or not self.is_sqlite, "processes", self.processes, "SQLite is served by one.")
         for name in ("max_upload_bytes", "min_free_bytes", "trusted_proxies"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "it must not be negative.")
+        _require(self.export_cache_mb >= 0, "export_cache_mb", self.export_cache_mb, "it must not be negative.")
+        memory = self.warehouse_memory_mb
+        _require(memory >= 64, "warehouse_memory_mb", memory, "with less than 64 nothing can be read.")
         _require(self.chunk_bytes >= 10_000, "chunk_bytes", self.chunk_bytes, "a form alone has more; 10000 is least.")
         _require(not self.public_url or _is_address(self.public_url), "public_url", self.public_url, _AN_ADDRESS)
         _require(self.forms is None or self.forms.is_dir(), "forms", self.forms, "there is no such folder.")
@@ -132,6 +157,20 @@ class Settings:
         _require(not self.smtp_host or "@" in self.smtp_from, "smtp_from", self.smtp_from, "an e-mail needs a sender.")
         is_open = self.smtp_tls == "none" and bool(self.smtp_password) and self.smtp_host not in _THIS_MACHINE
         _require(not is_open, "smtp_tls", self.smtp_tls, "a password must not travel in the open.")
+        self._check_blobs()
+
+    def _check_blobs(self) -> None:
+        is_place = not self.blob_url or re.fullmatch(_BUCKET, self.blob_url) is not None
+        _require(is_place, "blob_url", self.blob_url, "write it as s3://bucket/folder.")
+        is_endpoint = not self.s3_endpoint or _is_address(self.s3_endpoint)
+        _require(is_endpoint, "s3_endpoint", self.s3_endpoint, _AN_ADDRESS)
+        has_both = bool(self.s3_access_key) == bool(self.s3_secret_key)
+        _require(has_both, "s3_access_key", "given or missing alone", "give it together with s3_secret_key.")
+        is_known = re.fullmatch("|AES256|aws:kms(:.+)?", self.s3_encryption) is not None
+        _require(is_known, "s3_encryption", self.s3_encryption, "choose AES256, aws:kms or aws:kms:KEY.")
+        _require(self.s3_copies_bytes >= 0, "s3_copies_bytes", self.s3_copies_bytes, "it must not be negative.")
+        is_key = not self.node_key or re.fullmatch("[0-9a-f]{64}", self.node_key) is not None
+        _require(is_key, "node_key", "what it is (not shown here)", "a key has 64 digits and letters a to f.")
 
     def _check_backup(self) -> None:
         for name in ("backup_keep_days", "backup_keep_weeks"):
@@ -199,6 +238,7 @@ def _convert(name: str, value: Any) -> Any:
         raise ImpossibleSetting(name=name, value=value, reason="a whole number is needed.") from error
 
 
+_BUCKET = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?"
 _AN_ADDRESS = "write a whole address, such as https://hub.example.org."
 _A_DATABASE = "write it as postgresql+psycopg://user@host/name."
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from sync_server.settings import Settings
 from sync_server.store.engine import Database
 from sync_server.store.migrations import migrate
 from tests.support.postgresql import PostgresqlServer
+
+if TYPE_CHECKING:
+    from tests.support.s3 import S3Server
 
 
 def _migrated(url: str) -> None:
@@ -23,6 +27,16 @@ def postgresql() -> Iterator[PostgresqlServer]:
     server = PostgresqlServer()
     server.start()
     server.use_template(_migrated)  # ten times as fast as migrating a database for each test
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3() -> "Iterator[S3Server]":
+    from tests.support.s3 import S3Server  # brings boto3 and moto along, a second of imports that most tests never need
+
+    server = S3Server()
+    server.start()
     yield server
     server.stop()
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sync_server.errors import DatabaseTooNew, DatabaseUnusable, DataMissing, FolderUnusable
 from sync_server.node import Node
+from sync_server.operator_errors import DatabaseTooNew, DatabaseUnusable, DataMissing, FolderUnusable
 from sync_server.settings import Settings
 from tests.support.samples import publish_visit, send, visit
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_server.errors import ImpossibleSetting
+from sync_server.operator_errors import ImpossibleSetting
 from sync_server.settings import SETTINGS, Settings
 
 
@@ -35,7 +35,13 @@ def test_a_secret_whose_file_is_missing_is_said(tmp_path: Path) -> None:
 
 
 def test_secrets_are_never_shown() -> None:
-    settings = Settings(admin_password="hidden", database_url="postgresql+psycopg://u:hidden@h/d")
+    settings = Settings(
+        admin_password="hidden",
+        database_url="postgresql+psycopg://u:hidden@h/d",
+        node_key="hidden",
+        s3_access_key="hidden",
+        s3_secret_key="hidden",
+    )
     assert "hidden" not in repr(settings)
 
 
@@ -58,6 +64,13 @@ def test_secrets_are_never_shown() -> None:
         ({"public_url": "http://hub:many"}, "public_url"),
         ({"forms": "no/such/folder"}, "forms"),
         ({"database_url": "postgresql://user@host/name"}, "database_url"),
+        ({"blob_url": "https://bucket"}, "blob_url"),
+        ({"blob_url": "s3://"}, "blob_url"),
+        ({"s3_endpoint": "minio:9000"}, "s3_endpoint"),
+        ({"s3_access_key": "AKIA"}, "s3_access_key"),
+        ({"s3_encryption": "yes"}, "s3_encryption"),
+        ({"s3_copies_bytes": "-1"}, "s3_copies_bytes"),
+        ({"node_key": "short"}, "node_key"),
     ],
 )
 def test_an_impossible_setting_is_named(given: dict[str, str], named: str) -> None:

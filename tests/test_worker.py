@@ -8,7 +8,9 @@ import pytest
 
 from sync_server import worker as worker_module
 from sync_server.node import Node
-from sync_server.services import consumers
+from sync_server.services import consumers, erase_submissions
+from sync_server.services.erase_submissions import erase_submission
+from sync_server.store.segments import get_manifest
 from sync_server.worker import Worker
 from tests.support.backups import with_settings
 from tests.support.samples import publish_visit, send, visit
@@ -49,6 +51,23 @@ def test_a_fault_that_passes_does_not_stop_the_consumers(hub: Node, monkeypatch:
     worker.stop()
 
 
+def test_what_arrives_one_by_one_ends_up_in_one_segment(hub: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "MAINTENANCE_SECONDS", 0.05)
+    publish_visit(hub)
+    for number in range(8):
+        send(hub, visit(str(number)), minutes=number)
+        consumers.catch_up(hub)
+    worker = Worker(hub)
+    worker.start()
+
+    def is_one() -> bool:
+        with hub.database.read() as session:
+            return [s.submissions for s in get_manifest(session, 1, "visit").segments] == [8]
+
+    wait_until(is_one)
+    worker.stop()
+
+
 def test_a_worker_that_never_started_can_be_stopped(hub: Node) -> None:
     Worker(hub).stop()
 
@@ -59,4 +78,19 @@ def test_a_back_up_is_made_by_itself(hub: Node, tmp_path: Path, monkeypatch: pyt
     (tmp_path / "disk").mkdir()
     worker.start()
     wait_until(lambda: bool(list((tmp_path / "disk").rglob("*.backup"))))
+    worker.stop()
+
+
+def test_an_erasure_that_a_crash_interrupted_is_finished_at_the_start(
+    hub: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_visit(hub)
+    send(hub, visit(photo="p.jpg"), [("p.jpg", b"photo" * 9000)])
+    with monkeypatch.context() as crash:
+        crash.setattr(erase_submissions, "finish", lambda node, request: None)
+        erase_submission(hub, None, "uuid:one", reason="consent withdrawn")
+    monkeypatch.setattr(worker_module, "RETENTION_START_SECONDS", 0)
+    worker = Worker(hub)
+    worker.start()
+    wait_until(lambda: list(hub.blobs.iter_ids()) == [])
     worker.stop()

@@ -2,13 +2,15 @@
 
 import argparse
 
-from benchmarks import ingest
+from benchmarks import export, ingest, read
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure a node under load.")
     commands = parser.add_subparsers(required=True)
     ingest.add_command(commands)
+    export.add_command(commands)
+    read.add_command(commands)
     options = parser.parse_args()
     raise SystemExit(options.run(options))
 

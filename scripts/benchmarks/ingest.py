@@ -35,14 +35,18 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--processes", type=int, default=1, help="serving processes; more than one needs PostgreSQL")
     parser.add_argument("--floors", default="node,flask", help="whose multipart parser each floor uses (%(default)s)")
+    parser.add_argument("--steady", type=float, metavar="RATE", help="only: send so many a second while a reader asks")
+    parser.add_argument("--steady-seconds", type=float, default=60.0, help="for so long (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="folder for ingest-….json and .txt")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.steady:
+        return run_steady(options)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        url = stack.enter_context(_database(options.database))
+        url = stack.enter_context(chosen_database(options.database))
         settings = {"SYNC_PROCESSES": str(options.processes), "SYNC_THREADS": str(THREADS), "SYNC_DATABASE_URL": url}
         floors = [running_floor(folder, threads=THREADS, parser=parser) for parser in options.floors.split(",")]
         running = [stack.enter_context(floor) for floor in floors]
@@ -54,11 +58,24 @@ def run(options: argparse.Namespace) -> int:
     return 0 if report.is_sound() else 1
 
 
+def run_steady(options: argparse.Namespace) -> int:
+    from benchmarks import steady  # it reads the warehouse, which the rest need not
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, chosen_database(options.database) as url:
+        settings = {"SYNC_PROCESSES": str(options.processes), "SYNC_DATABASE_URL": url}
+        with running_node(Path(folder), settings=settings) as node:
+            load(node, connections=16, seconds=2.0)
+            _wait_for_consumers(node)
+            data = Path(folder) / "data"
+            steady.measure(node, data, settings, rate=options.steady, seconds=options.steady_seconds).show()
+    return 0
+
+
 def measure(options: argparse.Namespace, floors: list[Server], node: NodeServer) -> Report:
     report = Report(database=options.database, processes=options.processes)
     for floor in floors:
-        _load(floor, connections=16, seconds=1.0)
-    report.warm_up.append(_load(node, connections=16, seconds=2.0))
+        load(floor, connections=16, seconds=1.0)
+    report.warm_up.append(load(node, connections=16, seconds=2.0))
     _wait_for_consumers(node)
     for connections in map(int, options.connections.split(",")):
         for _ in range(options.rounds):
@@ -74,15 +91,15 @@ def measure(options: argparse.Namespace, floors: list[Server], node: NodeServer)
 
 
 def _round(floors: list[Server], node: NodeServer, connections: int, seconds: float) -> Round:
-    of_floors = {floor.name: _load(floor, connections=connections, seconds=seconds) for floor in floors}
+    of_floors = {floor.name: load(floor, connections=connections, seconds=seconds) for floor in floors}
     cpu = node.cpu_seconds()
-    of_node = _load(node, connections=connections, seconds=seconds)
+    of_node = load(node, connections=connections, seconds=seconds)
     return Round(of_floors, of_node, node_cpu_seconds=round(node.cpu_seconds() - cpu, 2))
 
 
 def _burst(node: NodeServer, count: int) -> Backlog:
     """Send `count` submissions at 64 connections; time how long the consumers need afterwards."""
-    result = _load(node, connections=64, count=count)
+    result = load(node, connections=64, count=count)
     behind = node.count_behind()
     return Backlog(result, behind, _wait_for_consumers(node))
 
@@ -91,7 +108,7 @@ def _watch_memory(node: NodeServer, count: int) -> Iterator[Memory]:
     """Send in steps of a tenth, and look at the memory after each, when the consumers are done."""
     yield Memory(0, node.memory_mb(), None)
     for step in range(1, 11):
-        result = _load(node, connections=64, count=count // 10)
+        result = load(node, connections=64, count=count // 10)
         _wait_for_consumers(node)
         yield Memory(step * (count // 10), node.memory_mb(), result)
 
@@ -106,7 +123,7 @@ def _wait_for_consumers(node: NodeServer) -> float:
     return round(time.monotonic() - began, 1)
 
 
-def _load(server: Server, **options: float) -> Result:
+def load(server: Server, **options: float) -> Result:
     """Run the load generator in a process of its own: its work must not mix with ours."""
     command = [sys.executable, "-m", "benchmarks.load", server.submission_url]
     for name, value in options.items():
@@ -118,7 +135,7 @@ def _load(server: Server, **options: float) -> Result:
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[str]:
+def chosen_database(kind: str) -> Iterator[str]:
     if kind == "sqlite":
         yield ""
         return

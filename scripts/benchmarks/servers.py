@@ -17,15 +17,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
 from sqlalchemy import func, select
 
-from sync_server.services.resolve_submissions import ResolveSubmissions
 from sync_server.store import checkpoints
 from sync_server.store.engine import Database
 from sync_server.store.tables import receipts, submissions
 
 START_SECONDS = 60
 STOP_SECONDS = 30
+CONSUMERS = ("resolve", "warehouse")
+EMAIL, PASSWORD = "alice@example.org", "benchmark only, never served"
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,19 @@ class NodeServer(Server):
     """The node under test, whose database can be looked into."""
 
     database: Database
+    url: str
 
     def count_behind(self) -> int:
-        """Changes that the consumers have still to handle."""
+        """Changes that the slowest consumer has still to handle."""
         with self.database.read() as session:
-            return checkpoints.count_behind(session, ResolveSubmissions.name)
+            return max(checkpoints.count_behind(session, name) for name in CONSUMERS)
+
+    def sign_in(self) -> dict[str, str]:
+        """Return the header that lets the administrator in."""
+        login = {"email": EMAIL, "password": PASSWORD}
+        answer = requests.post(f"{self.url}/v1/sessions", json=login, timeout=60)
+        answer.raise_for_status()
+        return {"Authorization": f"Bearer {answer.json()['token']}"}
 
     def count_receipts(self) -> int:
         with self.database.read() as session:
@@ -98,14 +108,15 @@ def running_node(folder: Path, *, settings: dict[str, str]) -> Iterator[NodeServ
     port = free_port()
     environ = {"SYNC_DATA": str(folder / "data"), "SYNC_PORT": str(port), **settings}
     environ.setdefault("SYNC_PUBLIC_URL", f"http://127.0.0.1:{port}")
-    environ |= {"SYNC_ADMIN_EMAIL": "alice@example.org", "SYNC_ADMIN_PASSWORD": "benchmark only, never served"}
+    environ |= {"SYNC_ADMIN_EMAIL": EMAIL, "SYNC_ADMIN_PASSWORD": PASSWORD}
     log = folder / "node.log"
     process = _start([_sync_server(), "serve"], environ, log)
     url = settings.get("SYNC_DATABASE_URL") or f"sqlite:///{folder / 'data' / 'sync.db'}"
     starting = Server("node", process, "", log)
     try:
         _wait_until_listening(starting, port)
-        node = NodeServer("node", process, f"{_tablet_url(environ)}/submission", log, Database(url))
+        tablet_url = f"{_tablet_url(environ)}/submission"
+        node = NodeServer("node", process, tablet_url, log, Database(url), f"http://127.0.0.1:{port}")
     except BaseException:
         starting.stop()
         raise
@@ -126,7 +137,7 @@ def _tablet_url(environ: dict[str, str]) -> str:
     """Add a device; the address of its door is the last line that the command prints."""
     added = subprocess.run(
         [_sync_server(), "device", "add", "bench", "--project", "1"],
-        env=_environ(environ),
+        env=inherit(environ),
         capture_output=True,
         text=True,
         check=False,
@@ -140,14 +151,15 @@ def _sync_server() -> str:
     return str(Path(sys.executable).with_name("sync-server"))
 
 
-def _environ(settings: dict[str, str]) -> dict[str, str]:
+def inherit(settings: dict[str, str]) -> dict[str, str]:
+    """The environment of this process without settings of this machine's own node, and with these."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SYNC_")}
     return inherited | settings
 
 
 def _start(command: list[str], settings: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
-        return subprocess.Popen(command, env=_environ(settings), stdout=output, stderr=subprocess.STDOUT)
+        return subprocess.Popen(command, env=inherit(settings), stdout=output, stderr=subprocess.STDOUT)
 
 
 def _wait_until_listening(server: Server, port: int) -> None:

@@ -4,9 +4,23 @@ Every implementation passes tests/contracts/test_blobs.py.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from sync_server.core.ids import BlobId
+
+
+class BlobDamaged(OSError):
+    """The bytes under an id are not those whose sha256 it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """What a listing says of a blob, without opening it."""
+
+    id: BlobId
+    size: int
+    modified: float  # seconds since 1970
 
 
 class Spool(Protocol):
@@ -55,3 +69,7 @@ class BlobStore(Protocol):
     def delete(self, blob_id: BlobId) -> None: ...
 
     def iter_ids(self) -> Iterator[BlobId]: ...
+
+    def iter_stored(self, shard: str = "") -> Iterator[StoredBlob]:
+        """List what is here in the order of the ids; of a shard, only those whose ids begin with its two digits."""
+        ...

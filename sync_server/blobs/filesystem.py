@@ -6,17 +6,15 @@ another request may have renamed it a moment ago and not have come to that yet.
 """
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from sync_server.blobs.spool import HashingSpool
+from sync_server.blobs.base import StoredBlob
+from sync_server.blobs.spool import HashingSpool, forget_abandoned
 from sync_server.core.ids import BlobId
-
-ABANDONED_AFTER_SECONDS = 24 * 3600  # longer than any upload takes
 
 
 class FilesystemBlobs:
@@ -27,7 +25,7 @@ class FilesystemBlobs:
         self._incoming.mkdir(parents=True, exist_ok=True)
         for parent in (folder, *folder.absolute().parents[:2]):  # a kept blob needs every folder above it
             sync_folder(parent)
-        self._forget_abandoned()
+        forget_abandoned(self._incoming)
 
     def spool(self) -> HashingSpool:
         return HashingSpool(self._new_temporary, self._adopt)
@@ -41,30 +39,40 @@ class FilesystemBlobs:
             spool.close()
 
     def open(self, blob_id: BlobId) -> BinaryIO:
-        return self._path(blob_id).open("rb")
+        return self.path(blob_id).open("rb")
 
     def size(self, blob_id: BlobId) -> int | None:
         try:
-            return self._path(blob_id).stat().st_size
+            return self.path(blob_id).stat().st_size
         except FileNotFoundError:
             return None
 
     def delete(self, blob_id: BlobId) -> None:
-        self._path(blob_id).unlink(missing_ok=True)
+        self.path(blob_id).unlink(missing_ok=True)
 
     def iter_ids(self) -> Iterator[BlobId]:
-        for shard in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
-            for path in sorted(shard.iterdir()):
-                yield BlobId(path.name)
+        for path in self._iter_paths():
+            yield BlobId(path.name)
 
-    def _path(self, blob_id: BlobId) -> Path:
+    def iter_stored(self, shard: str = "") -> Iterator[StoredBlob]:
+        for path in self._iter_paths(shard or "[0-9a-f][0-9a-f]"):
+            with suppress(FileNotFoundError):  # deleted since the folder was read
+                status = path.stat()
+                yield StoredBlob(BlobId(path.name), status.st_size, status.st_mtime)
+
+    def _iter_paths(self, shards: str = "[0-9a-f][0-9a-f]") -> Iterator[Path]:
+        for shard in sorted(self._folder.glob(shards)):
+            yield from sorted(shard.iterdir())
+
+    def path(self, blob_id: BlobId) -> Path:
+        """Where the blob lies, if it is here."""
         return self._folder / blob_id[:2] / blob_id
 
     def _new_temporary(self) -> Path:
         return self._incoming / uuid4().hex
 
     def _adopt(self, temporary: Path, blob_id: BlobId) -> None:
-        target = self._path(blob_id)
+        target = self.path(blob_id)
         if target.parent not in self._durable:  # there already: whoever made it may not have come to the sync yet
             target.parent.mkdir(exist_ok=True)
             sync_folder(self._folder)
@@ -72,13 +80,6 @@ class FilesystemBlobs:
         if not target.exists():
             temporary.replace(target)
         sync_folder(target.parent)
-
-    def _forget_abandoned(self) -> None:
-        oldest = time.time() - ABANDONED_AFTER_SECONDS
-        for path in self._incoming.iterdir():
-            with suppress(FileNotFoundError, PermissionError):  # kept by another process meanwhile; open, on Windows
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO
 
+from sync_server.blobs.base import StoredBlob
 from sync_server.core.ids import BlobId, sha256_hex
 
 
@@ -56,3 +57,8 @@ class MemoryBlobs:
 
     def iter_ids(self) -> Iterator[BlobId]:
         yield from sorted(self._blobs)
+
+    def iter_stored(self, shard: str = "") -> Iterator[StoredBlob]:
+        for blob_id in self.iter_ids():
+            if blob_id.startswith(shard):
+                yield StoredBlob(blob_id, len(self._blobs[blob_id]), 0.0)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
@@ -11,14 +12,14 @@ from typing import BinaryIO
 from sync_server.core.ids import BlobId
 
 IN_MEMORY_BYTES = 256 * 1024  # the XML of a submission never reaches this, a photo does
+ABANDONED_AFTER_SECONDS = 24 * 3600  # longer than any upload takes
 
 
-class HashingSpool:
-    """Write, then `keep` or `close`. Looks like a binary file to whoever fills it."""
+class HashedFile:
+    """What is written so far. Looks like a binary file to whoever fills it."""
 
-    def __init__(self, new_temporary: Callable[[], Path], adopt: Callable[[Path, BlobId], None]) -> None:
+    def __init__(self, new_temporary: Callable[[], Path]) -> None:
         self._new_temporary = new_temporary
-        self._adopt = adopt
         self._file: BinaryIO = BytesIO()
         self._path: Path | None = None
         self._hash = hashlib.sha256()
@@ -49,18 +50,6 @@ class HashingSpool:
             self._move_to_disk()
         self._file.close()
 
-    def keep(self) -> BlobId:
-        if self._path is None:
-            self._move_to_disk()
-        assert self._path is not None
-        if self._file.closed:
-            self._file = self._path.open("r+b")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._adopt(self._path, self.sha256)
-        return self.sha256
-
     def close(self) -> None:
         with suppress(OSError):  # a full disk takes not even the last piece, which nobody wants any more
             self._file.close()
@@ -73,3 +62,38 @@ class HashingSpool:
         self._path = self._new_temporary()
         self._file = self._path.open("w+b")
         self._file.write(content)
+
+    def _take_up(self) -> BinaryIO:
+        """Open again what was set down."""
+        if self._file.closed:
+            assert self._path is not None
+            self._file = self._path.open("r+b")
+        return self._file
+
+
+class HashingSpool(HashedFile):
+    """Write, then `keep` or `close`: kept is a file of this disk, synced and handed to `adopt`."""
+
+    def __init__(self, new_temporary: Callable[[], Path], adopt: Callable[[Path, BlobId], None]) -> None:
+        super().__init__(new_temporary)
+        self._adopt = adopt
+
+    def keep(self) -> BlobId:
+        if self._path is None:
+            self._move_to_disk()
+        assert self._path is not None
+        file = self._take_up()
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()
+        self._adopt(self._path, self.sha256)
+        return self.sha256
+
+
+def forget_abandoned(folder: Path) -> None:
+    """Remove what processes that were killed left half-written."""
+    oldest = time.time() - ABANDONED_AFTER_SECONDS
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError, PermissionError):  # kept by another process meanwhile; open, on Windows
+            if path.stat().st_mtime < oldest:
+                path.unlink()

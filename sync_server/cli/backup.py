@@ -49,8 +49,11 @@ def backup(settings: Settings, target: Path | None, prove: bool, new_key: Path |
 @click.argument("backup", type=click.Path(path_type=Path, exists=True))
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="New folder to restore into.")
 @click.option("--private-key", type=FILE, help="File of the private key, for a back-up to a public key.")
+@click.option("--erasures", type=FILE, multiple=True, help="Journal of erasures to apply beside the back-up's own.")
 @click.pass_context
-def restore(ctx: click.Context, backup: Path, data: Path | None, private_key: Path | None) -> None:
+def restore(
+    ctx: click.Context, backup: Path, data: Path | None, private_key: Path | None, erasures: tuple[Path, ...]
+) -> None:
     """Restore BACKUP, one file or the newest in a folder, into an empty data folder, after checking all of it."""
     settings = load_settings(ctx, {"data": data})
     counter = Counter()
@@ -58,12 +61,15 @@ def restore(ctx: click.Context, backup: Path, data: Path | None, private_key: Pa
         backup,
         settings,
         _secret(settings, find_backup(backup), private_key),
+        erasures=erasures,
         progress=lambda done: counter("unpacked", done),
     )
     counter.finish()
     header = restored.header
     click.echo(f"Restored into {settings.data.absolute()}: {header.submissions} submission version(s), ", nl=False)
     click.echo(f"{restored.files} file(s).")
+    if restored.erased_again:
+        click.echo(f"{restored.erased_again} erasure(s) made since were applied again.")
     click.echo(
         f"This is the state of {header.made_at:%Y-%m-%d %H:%M} UTC. What came or was decided later is not in it:"
     )

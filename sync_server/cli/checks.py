@@ -41,7 +41,7 @@ def rebuild(settings: Settings) -> None:
 def digest(settings: Settings) -> None:
     """Print digests of what this node holds; two nodes with equal lines hold and show the same."""
     with open_node(settings) as node:
-        consumers.catch_up(node)
+        consumers.resolve_received(node)
         for name, value in digest_node(node).items():
             click.echo(f"{name:<12}{value}")
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from sync_server.errors import NoNodeHere, NotFound
+from sync_server.errors import NotFound
 from sync_server.node import Node
+from sync_server.operator_errors import NoNodeHere
 from sync_server.settings import SETTINGS, Settings
 
 
@@ -36,7 +37,8 @@ def open_node(settings: Settings) -> Node:
     A command that only looks would else answer "all is whole" for a folder whose name was misspelt.
     """
     marks = ("node.key",) if settings.database_url else ("node.key", "sync.db")
-    if not any((settings.data / mark).exists() for mark in marks):
+    is_elsewhere = bool(settings.database_url and settings.node_key)  # a further machine has no folder of its own yet
+    if not is_elsewhere and not any((settings.data / mark).exists() for mark in marks):
         raise NoNodeHere(folder=settings.data.absolute())
     return Node.open(settings)
 

@@ -12,8 +12,8 @@ from sync_server import logs
 from sync_server.app import create_app
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.cli.processes import run_processes
-from sync_server.errors import AddressTaken
 from sync_server.node import Node
+from sync_server.operator_errors import AddressTaken
 from sync_server.server import HttpServer, listen, share_arenas
 from sync_server.services.publish_folder import publish_folder
 from sync_server.services.shipped_forms import shipped_forms

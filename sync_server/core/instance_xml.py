@@ -65,6 +65,11 @@ def read_instance(xml: bytes) -> Instance:
     )
 
 
+def read_instance_name(xml: bytes) -> str | None:
+    """Read how the form names the submission for people."""
+    return _text(_child(_child(parse_xml(xml), "meta"), "instanceName"))
+
+
 def is_sealed(root: etree._Element) -> bool:
     """Tell whether a submission was encrypted on the tablet: the answers are in a file, not here."""
     return root.get("encrypted") == "yes" or etree.QName(root).namespace == ENCRYPTED_NAMESPACE

@@ -1,8 +1,9 @@
 """Fold the set of received versions and decisions of a submission into its state (guarantee G2).
 
-The result is a pure function of the set: order, duplicates, clocks and nodes play no part. Three steps, a module each:
-which content counts for an instanceID (`variants`), which instance edits which (`edit_forest`), and what stands where
-edits part (`merge`, `effective_attachments`). XML is read only where versions must be compared.
+The result is a pure function of the set: order, duplicates, clocks and nodes play no part. Four steps, a module each:
+which content counts for an instanceID (`variants`), which instance edits which (`edit_forest`), what stands where
+edits part (`merge`, `effective_attachments`), and what people said of it (`reviews`). XML is read only where versions
+must be compared.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from sync_server.core.ids import InstanceId, VersionId
 from sync_server.core.instance_xml import parse_xml
 from sync_server.core.merge import NEVER_CONFLICT, Branches, Merge, merge_fields
 from sync_server.core.merged_document import merged_document
+from sync_server.core.reviews import fold_reviews
 from sync_server.core.submission_state import Conflict, Decision, SubmissionState, Version
 from sync_server.core.variants import Instance, settle_instance
 from sync_server.core.verdict import Decisions
@@ -36,19 +38,20 @@ def resolve(
     `versions` is a connected component: all that hang together by instanceID or deprecatedID. Several can come out.
     """
     received = list(versions)
-    if len(received) == 1 and received[0].deprecated_id is None:
-        return (_untouched(received[0]),)
     judge = Decisions(decisions)
+    if len(received) == 1 and received[0].deprecated_id is None:
+        return (_untouched(received[0], judge),)
     instances = {same[0].instance_id: settle_instance(same, judge) for same in _by_instance(received)}
     trees = plant_trees({id: instance.winner.deprecated_id for id, instance in instances.items()})
     return tuple(_state(tree, instances, judge, never_conflict) for tree in trees)
 
 
-def _untouched(version: Version) -> SubmissionState:
+def _untouched(version: Version, judge: Decisions) -> SubmissionState:
     """Return the state of a submission nobody edited or sent otherwise: nearly all of them, so no XML is read."""
     files, conflicts = own_attachments(version)
     id, only = version.instance_id, version.id
-    return SubmissionState(id, only, {}, conflicts, None, (id,), (only,), 0, files)
+    review, disagreements = fold_reviews([frozenset((only,))], judge)
+    return SubmissionState(id, only, {}, (*conflicts, *disagreements), None, (id,), (only,), 0, files, review)
 
 
 def _by_instance(received: Iterable[Version]) -> list[list[Version]]:
@@ -74,16 +77,18 @@ def _state(
     if branches.forks:
         merge = merge_fields(branches, current, judge, never_conflict=never_conflict)
     variants = [instance.conflict for instance in instances.values() if instance.conflict]
+    review, disagreements = fold_reviews((ids for one in instances.values() for ids in one.contents), judge)
     state = SubmissionState(
         root_id=tree.root_id,
         current=branches.version(current),
         sources=merge.sources,
-        conflicts=(*variants, *merge.conflicts),
+        conflicts=(*variants, *merge.conflicts, *disagreements),
         waits_for=tree.root_id if tree.is_root_missing else None,
         instance_ids=tree.order,
         versions=tuple(sorted(id for instance in instances.values() for id in instance.versions)),
         edits=len(tree.order) - (not tree.is_root_missing),
         attachments={},
+        review=review,
     )
     return _with_attachments(state, branches, current, never_conflict)
 

@@ -94,39 +94,55 @@ class _Frame:
     key: str
     counts: dict[str, int]
 
-    def read(self, element: etree._Element, node: Node, place: str) -> None:
-        """Read the children of an element into this row; `place` is the element's path with repeat numbers."""
-        children = node.children
+    def read(self, element: etree._Element, node: Node, place: str) -> bool:
+        """Read the children of an element into this row; `place` is the element's path with repeat numbers.
+
+        Tell whether there is text beside them. Plain questions, which nearly all are, take the short way here.
+        """
+        children, row = node.children, self.row
+        has_text = _is_said(element.text)
         for child in element:
+            if _is_said(child.tail):
+                has_text = True
             tag = child.tag
-            if type(tag) is not str:  # a comment or processing instruction
-                continue
-            name = tag[tag.find("}") + 1 :]
-            found = children.get(name)
+            found = children.get(tag)
             if found is None:
-                self._keep_aside(child, f"{place}/{name}")
-            elif (len(child) and (found.children or found.table is not None)) or _is_only_a_repeat(found):
-                self._read_below(child, found, place)
+                if type(tag) is not str:  # a comment or processing instruction
+                    continue
+                name = tag[tag.find("}") + 1 :]
+                found = children.get(name)
+                if found is None:
+                    self._keep_aside(child, f"{place}/{name}")
+                    continue
+            column = found.column
+            if column is not None and found.is_plain and not row[column] and not len(child):
+                row[column] = child.text or ""
             else:
-                self._read_answer(child, found, f"{place}/{name}")
+                self._read_one(child, found, place)
+        return has_text
+
+    def _read_one(self, element: etree._Element, node: Node, place: str) -> None:
+        if _is_only_a_repeat(node) or ((node.children or node.table is not None) and _has_elements(element)):
+            self._read_below(element, node, place)
+        else:
+            self._read_answer(element, node, f"{place}/{node.name}")
 
     def _read_below(self, element: etree._Element, node: Node, place: str) -> None:
         if node.table is None:
-            self.read(element, node, f"{place}/{node.name}")
+            has_text = self.read(element, node, f"{place}/{node.name}")
         else:
-            self._read_repeat(element, node, place)
-        text = _own_text(element)
-        if text.strip():
-            self._add_unplaced(f"{place}/{node.name}", text)
+            has_text = self._read_repeat(element, node, place)
+        if has_text:
+            self._add_unplaced(f"{place}/{node.name}", _own_text(element))
 
-    def _read_repeat(self, element: etree._Element, node: Node, place: str) -> None:
+    def _read_repeat(self, element: etree._Element, node: Node, place: str) -> bool:
         assert node.table is not None
         number = self.counts[node.path] = self.counts.get(node.path, 0) + 1
         key = f"{place}/{node.name}[{number}]"
         row = [""] * len(self.schema.tables[node.table].header)
         row[-2:] = self.key, key
         self.made.tables[node.table].append(row)
-        _Frame(self.schema, self.made, row, self.submission, key, {}).read(element, node, key)
+        return _Frame(self.schema, self.made, row, self.submission, key, {}).read(element, node, key)
 
     def _read_answer(self, element: etree._Element, node: Node, place: str) -> None:
         if len(element):
@@ -164,9 +180,18 @@ class _Frame:
             self.made.unplaced.append(UnplacedAnswer(self.submission, path, text))
 
 
+def _is_said(text: str | None) -> bool:
+    return text is not None and text != "" and not text.isspace()
+
+
 def _is_only_a_repeat(node: Node) -> bool:
     """Tell whether an element without children is an empty row, and not a question that became a repeat later."""
     return node.table is not None and node.column is None and node.point is None
+
+
+def _has_elements(element: etree._Element) -> bool:
+    """Tell whether something is inside; a comment beside a text does not make a group of it."""
+    return len(element) > 0 and next(element.iterchildren(etree.Element), None) is not None
 
 
 def _answers_below(element: etree._Element, place: str) -> Iterator[tuple[str, str]]:

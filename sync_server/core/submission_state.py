@@ -6,7 +6,11 @@ from typing import Any
 
 from sync_server.core.ids import InstanceId, VersionId
 
-VARIANT, FIELD, ATTACHMENT = "variant", "field", "attachment"
+VARIANT, FIELD, ATTACHMENT, REVIEW = "variant", "field", "attachment", "review"
+
+RECEIVED, APPROVED, EDITED, HAS_ISSUES, REJECTED = "received", "approved", "edited", "hasIssues", "rejected"
+REVIEW_STATES = (REJECTED, HAS_ISSUES, EDITED, APPROVED, RECEIVED)
+"""What a review can say, in ODK Central's words, the most cautious first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Decision:
     """What a person decided, and in `parents` the ids of the versions and decisions that person saw.
 
     Kind `choose`: body `{"version": id}` settles variants; with `"path"` also given, the fields at and below that path.
+    Kind `review`: body `{"state": one of REVIEW_STATES}`.
     """
 
     id: str
@@ -41,7 +46,8 @@ class Conflict:
     """Contents that disagree until a person decides.
 
     `versions` holds the provisional winner first, then the alternatives, greatest id first.
-    `path`: variant = the instanceID; field = its path (`/people[2]/name`; `/` = the document); attachment = file name.
+    `path`: variant = the instanceID; field = its path (`/people[2]/name`; `/` = the document); attachment = file name;
+    review = what the reviews say ("rejected, approved"), the provisional one first, and there are no versions.
     """
 
     kind: str
@@ -54,6 +60,7 @@ class SubmissionState:
     """What one submission is now: `current`'s document, with the paths in `sources` taken from other versions.
 
     `edits` counts the edit instances, the root not among them. `waits_for` is the original that has not arrived yet.
+    `review` is what people's reviews come to, None when there is none.
     """
 
     root_id: InstanceId
@@ -65,10 +72,21 @@ class SubmissionState:
     versions: tuple[VersionId, ...]
     edits: int
     attachments: Mapping[str, str]
+    review: str | None = None
+
+    @property
+    def review_state(self) -> str | None:
+        """Central's reviewState: None for received, and "edited" after any edit until somebody has looked at it."""
+        if self.review is None:
+            return EDITED if self.edits else None
+        return None if self.review == RECEIVED else self.review
 
     def to_json(self) -> dict[str, Any]:
-        """Return the state as plain JSON values; equal states give equal values in equal order."""
-        return {
+        """Return the state as plain JSON values; equal states give equal values in equal order.
+
+        Without a review there is no word of one, so that states from before reviews existed are written as they were.
+        """
+        written = {
             "attachments": dict(sorted(self.attachments.items())),
             "conflicts": [{"kind": c.kind, "path": c.path, "versions": list(c.versions)} for c in self.conflicts],
             "current": self.current,
@@ -79,6 +97,7 @@ class SubmissionState:
             "versions": list(self.versions),
             "waits_for": self.waits_for,
         }
+        return written if self.review is None else {**written, "review": self.review}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "SubmissionState":
@@ -93,4 +112,5 @@ class SubmissionState:
             versions=tuple(value["versions"]),
             edits=value["edits"],
             attachments=dict(value["attachments"]),
+            review=value.get("review"),
         )

@@ -42,6 +42,7 @@ class Node:
     point: int | None = None
     table: int | None = None
     children: Mapping[str, "Node"] = field(default_factory=dict)
+    is_plain: bool = False  # a question that was never anything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,8 @@ class _Layout:
         if draft.is_repeat:
             return self._table(draft, column, point)
         children = {child.name: self._node(child, table) for child in draft.children}
-        return Node(draft.name, draft.path, column, point, None, children)
+        is_plain = column is not None and point is None and not children
+        return Node(draft.name, draft.path, column, point, None, children, is_plain)
 
     def _add(self, table: int, names: tuple[str, ...]) -> int:
         self.columns[table].extend(names)
@@ -151,18 +153,22 @@ class _Layout:
 
 
 def _header(columns: list[str], *, is_root: bool) -> tuple[str, ...]:
+    own = LAST_COLUMNS if is_root else REPEAT_COLUMNS
+    return (*unique_headers(columns, own), *own)
+
+
+def unique_headers(names: Iterable[str], own: Iterable[str]) -> list[str]:
     """Name the columns so that no two are called alike; the server's own keep their names.
 
     Central repeats a header when `/a-b` stands beside `/a/b`, or when a question is called KEY, and readers by name
     then lose one of the two.
     """
-    own = LAST_COLUMNS if is_root else REPEAT_COLUMNS
     taken = set(own)
-    unique = []
-    for name in columns:
+    unique: list[str] = []
+    for name in names:
         unique.append(next(free for free in _variants(name) if free not in taken))
         taken.add(unique[-1])
-    return (*unique, *own)
+    return unique
 
 
 def _variants(name: str) -> Iterator[str]:

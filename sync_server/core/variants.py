@@ -15,25 +15,30 @@ from sync_server.core.verdict import Decisions
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One instanceID: the version that counts, those with the same content (it among them), and all received."""
+    """One instanceID: the version that counts, those with the same content (it among them), and all received.
+
+    `contents` are the ids of all received by content.
+    """
 
     id: InstanceId
     winner: Version
     same: tuple[Version, ...]
     versions: tuple[VersionId, ...]
     conflict: Conflict | None
+    contents: tuple[frozenset[VersionId], ...]
 
 
 def settle_instance(versions: Sequence[Version], decisions: Decisions) -> Instance:
     """Settle which of the versions of one instanceID counts."""
     contents = _contents(versions)
+    ids = tuple(frozenset(version.id for version in same) for same in contents)
     position, conflict = 0, None
     if len(contents) > 1:
-        verdict = decisions.judge_variants([frozenset(version.id for version in same) for same in contents])
+        verdict = decisions.judge_variants(ids)
         position = verdict.chosen or 0
         conflict = None if verdict.is_settled else _conflict(contents, position)
     same = contents[position]
-    return Instance(same[0].instance_id, same[0], same, tuple(sorted(v.id for v in versions)), conflict)
+    return Instance(same[0].instance_id, same[0], same, tuple(sorted(v.id for v in versions)), conflict, ids)
 
 
 def _contents(versions: Sequence[Version]) -> list[tuple[Version, ...]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sync_server.core.ids import VersionId
-from sync_server.core.submission_state import Decision
+from sync_server.core.submission_state import REVIEW, REVIEW_STATES, Decision
 
 CHOOSE = "choose"
 
@@ -29,6 +29,8 @@ class Decisions:
         choices = [decision for decision in self._by_id.values() if decision.kind == CHOOSE]
         self._for_variants = [decision for decision in choices if decision.body.get("path") is None]
         self._for_fields = [decision for decision in choices if isinstance(decision.body.get("path"), str)]
+        reviews = (decision for decision in self._by_id.values() if decision.kind == REVIEW)
+        self._reviews = [decision for decision in reviews if decision.body.get("state") in REVIEW_STATES]
 
     def judge_variants(self, contents: Sequence[frozenset[VersionId]]) -> Verdict:
         """Judge between the variants of one instance, each content given as the versions that have it."""
@@ -37,6 +39,18 @@ class Decisions:
     def judge_field(self, path: str, contents: Sequence[frozenset[VersionId]]) -> Verdict:
         """Judge between the values of one field, each given as the versions that have it."""
         return self._judge(contents, [d for d in self._for_fields if _covers(d.body["path"], path)])
+
+    def find_reviews(self, versions: frozenset[VersionId]) -> tuple[frozenset[str], frozenset[str]]:
+        """Return what the reviews that stand say, and all ids their authors saw.
+
+        A review is about what its author saw, so one that saw none of these versions (yet) says nothing of them.
+        """
+        if not self._reviews:
+            return frozenset(), frozenset()
+        seen_by = {decision.id: self._seen(decision.id) for decision in self._reviews}
+        heads = _heads({id: seen for id, seen in seen_by.items() if seen & versions})
+        said = frozenset(self._by_id[id].body["state"] for id in heads)
+        return said, frozenset().union(*(seen_by[id] for id in heads))
 
     @property
     def has_fields(self) -> bool:

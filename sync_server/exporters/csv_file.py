@@ -1,14 +1,11 @@
-"""Write one CSV file as ODK Central does: what reads Central's files reads these.
+"""Write one CSV file row by row."""
 
-UTF-8 without byte order mark, lines ended by LF, quotes only where needed. A cell that begins with "=" is written as
-it is: the answer is not ours to change.
-"""
-
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TextIO
+
+from sync_server.exporters.csv_text import csv_line
 
 
 class CsvFile:
@@ -18,15 +15,11 @@ class CsvFile:
         self.path = path
         self.rows = 0
         self._file: TextIO = path.open("w", encoding="utf-8", newline="")
-        self._plain: Any = csv.writer(self._file, lineterminator="\n")
-        self._quoted: Any = csv.writer(self._file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        self._plain.writerow(header)
+        self._file.write(csv_line(header))
 
     def write_all(self, rows: Iterable[Sequence[str]]) -> None:
         for row in rows:
-            # Python leaves a lone carriage return unquoted when lines end in LF; readers would break the row there.
-            writer = self._quoted if "\r" in "".join(row) else self._plain
-            writer.writerow(row)
+            self._file.write(csv_line(row))
             self.rows += 1
 
     def __enter__(self) -> "CsvFile":

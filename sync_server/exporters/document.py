@@ -1,19 +1,17 @@
-"""What every exporter is given of a submission, and what it tells when it has written the file."""
+"""What an exporter is given, and what it tells when it has written the file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from lxml import etree
-
 from sync_server.core.ids import BlobId
-from sync_server.core.rows import RowMetadata
+from sync_server.exporters.deflated import Block
 
 OpenBlob = Callable[[BlobId], BinaryIO]
 """Open a file's bytes; raise FileNotFoundError when they are not here."""
 
 Progress = Callable[[str, int], None]
-"""Told now and then: "submissions" or "files", and how many are done."""
+"""Told now and then: "rows" or "files", and how many are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,20 @@ class MediaFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """One submission as it stands: `answers` is None when it is sealed."""
+class CsvBlock:
+    """Some rows of a table, written as CSV and deflated."""
 
-    metadata: RowMetadata
-    answers: etree._Element | None
-    media: tuple[MediaFile, ...] = ()
+    rows: int
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class CsvContent:
+    """One table: `name` is "" for the root; the blocks are made while they are asked for, newest rows first."""
+
+    name: str
+    header: Sequence[str]
+    blocks: Iterable[CsvBlock]
 
 
 @dataclass(slots=True)

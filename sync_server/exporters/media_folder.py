@@ -4,32 +4,27 @@ A file keeps its name. One whose name is taken by another file goes to media/KEY
 photos alike, for Collect calls them by the millisecond.
 """
 
-import csv
-from collections.abc import Iterator
-from pathlib import Path
-from zipfile import ZipFile
+from collections.abc import Iterable
 
 from sync_server.core.ids import BlobId
 from sync_server.exporters import audit_log
 from sync_server.exporters.csv_file import CsvFile
 from sync_server.exporters.document import MediaFile, OpenBlob, Progress, Written
 from sync_server.exporters.file_names import safe_file_name
-from sync_server.exporters.zip_entries import add_stream
-
-LIST_HEADER = ("key", "name", "blob", "size")
+from sync_server.exporters.zip_writer import ZipWriter
 
 
 class MediaFolder:
-    """Add the files named in a list; the list is a file itself, for it grows with the submissions."""
+    """Add files one by one; only their names are kept."""
 
-    def __init__(self, archive: ZipFile, open_blob: OpenBlob, written: Written) -> None:
+    def __init__(self, archive: ZipWriter, open_blob: OpenBlob, written: Written) -> None:
         self._archive = archive
         self._open_blob = open_blob
         self._written = written
         self._names: dict[str, BlobId] = {}
 
-    def add_all(self, listed: Path, *, audits: CsvFile, progress: Progress) -> None:
-        for number, (key, file) in enumerate(_listed(listed), start=1):
+    def add_all(self, listed: Iterable[tuple[str, MediaFile]], *, audits: CsvFile, progress: Progress) -> None:
+        for number, (key, file) in enumerate(listed, start=1):
             try:
                 if not self._add_to(audits, key, file):
                     self._add(key, file)
@@ -54,7 +49,7 @@ class MediaFolder:
         if name is None:
             return
         with self._open_blob(file.blob_id) as stream:
-            add_stream(self._archive, stream, name, file.size)
+            self._archive.add_stream(name, stream, file.size)
         self._names[name.casefold()] = file.blob_id
         self._written.files += 1
 
@@ -70,11 +65,3 @@ class MediaFolder:
                 self._written.files_apart += name != plain
                 return name
         raise ValueError(f"a submission has a thousand files called {file.name!r}")
-
-
-def _listed(path: Path) -> Iterator[tuple[str, MediaFile]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        next(reader)
-        for key, name, blob, size in reader:
-            yield key, MediaFile(name, BlobId(blob), int(size))

@@ -88,7 +88,7 @@ def patch_form(project_id: int, form_id: str) -> Any:
     except ValidationError as error:
         reason = "it must be open, closing or closed."
         raise UnexpectedValue(field="state", value=body.get("state"), reason=reason) from error
-    notes = _decoded_header("X-Action-Notes")
+    notes = decoded_header("X-Action-Notes")
     set_form_state(current_node(), actor, form_id, state, project_id=project_id, reason=notes)
     return _write_version(project_id, form_id, None)
 
@@ -196,13 +196,13 @@ def _kind(name: str) -> str:
 
 def _fallback_form_id() -> str | None:
     """Read the id for a workbook that has none; clients send the file's name."""
-    name = _decoded_header("X-XlsForm-FormId-Fallback").strip()
+    name = decoded_header("X-XlsForm-FormId-Fallback").strip()
     for ending in (".xlsx", ".xls", ".md"):
         name = name.removesuffix(ending)
     return name or None
 
 
-def _decoded_header(name: str) -> str:
+def decoded_header(name: str) -> str:
     """Read a percent-encoded header; PostgreSQL keeps no NUL."""
     return unquote(request.headers.get(name, "")).replace("\0", "\ufffd")
 

@@ -1,23 +1,28 @@
 """Download a form's submissions as ODK Central's REST gives them.
 
-GET, POST /v1/projects/{id}/forms/{formId}/submissions.csv.zip[?attachments=false] · …/submissions.csv
+GET, HEAD, POST /v1/projects/{id}/forms/{formId}/submissions.csv.zip · …/submissions.csv
+    ?attachments=false &groupPaths=false &splitSelectMultiples=true &deletedFields=false &$filter=…
 
-The export is finished on disk before the first byte is sent: an error is a Problem, never a short file. POST is what
-Central's clients use to send passphrases; there are no keys here to open, so sealed rows stay "not decrypted". Of
-Central's other options, those that would change what is in the file are refused rather than ignored.
+The export is finished on disk before the first byte is sent: an error is a Problem, never a short file. Its ETag names
+its bytes (RFC 9110), Repr-Digest is their checksum (RFC 9530). A client that comes back with the ETag it began with
+gets the rest of that file, also when there is a newer one. POST is what Central's clients use to send passphrases;
+there are no keys here to open, so sealed rows stay "not decrypted".
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
+from base64 import b64encode
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request, send_file
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
-from sync_server.errors import NotSupported
+from sync_server.exporters.csv_columns import Switches
 from sync_server.exporters.file_names import safe_file_name
 from sync_server.protocols.endpoint import central_endpoint, current_node, require_actor
-from sync_server.services.export_data import Export, export_csv_zip, export_folder, export_root_csv, find_tag
+from sync_server.services.download_export import Unchanged, download_export, find_download
+from sync_server.services.export_source import Wanted
+from sync_server.services.kept_exports import KeptExport
+from sync_server.store.accounts import Actor
 
 blueprint = Blueprint("central_submissions", __name__)
 
@@ -30,68 +35,81 @@ _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
 @central_endpoint(verb="submission.read", is_whole=True)
 def get_csv_zip(project_id: int, form_id: str) -> Response:
     actor = require_actor()
-    _refuse_unknown_options()
-    has_media = not _is_false("attachments")
-
-    def export(target: Path) -> Export:
-        return export_csv_zip(
-            current_node(),
-            actor,
-            project_id=project_id,
-            form_id=form_id,
-            target=target,
-            has_media=has_media,
-            patience=PATIENCE_SECONDS,
-        )
-
-    return _send(export, f"{form_id}.zip" if has_media else f"{form_id}.csv.zip", "application/zip")
+    wanted = Wanted(project_id=project_id, form_id=form_id, switches=_switches(), filter=request.args.get("$filter"))
+    name = f"{form_id}.zip" if wanted.switches.has_media else f"{form_id}.csv.zip"
+    return _answer(actor, wanted, name, "application/zip")
 
 
 @blueprint.route(f"{_FORM}/submissions.csv", methods=["GET", "POST"])
 @central_endpoint(verb="submission.read", is_whole=True)
 def get_csv(project_id: int, form_id: str) -> Response:
     actor = require_actor()
-    _refuse_unknown_options()
-
-    def export(target: Path) -> Export:
-        return export_root_csv(
-            current_node(), actor, project_id=project_id, form_id=form_id, target=target, patience=PATIENCE_SECONDS
-        )
-
-    return _send(export, f"{form_id}.csv", "text/csv")
-
-
-def _refuse_unknown_options() -> None:
-    if "$filter" in request.args:
-        raise NotSupported(feature="$filter")
-    if request.args.get("splitSelectMultiples", "").lower() == "true":
-        raise NotSupported(feature="splitSelectMultiples=true")
-    if _is_false("groupPaths"):
-        raise NotSupported(feature="groupPaths=false")
+    wanted = Wanted(
+        project_id=project_id,
+        form_id=form_id,
+        switches=_switches(),
+        filter=request.args.get("$filter"),
+        is_root_only=True,
+    )
+    return _answer(actor, wanted, f"{form_id}.csv", "text/csv")
 
 
-def _is_false(option: str) -> bool:
-    return request.args.get(option, "").lower() == "false"
+def _switches() -> Switches:
+    return Switches(
+        has_media=not _is("attachments", "false"),
+        has_group_paths=not _is("groupPaths", "false"),
+        is_split=_is("splitSelectMultiples", "true"),
+        has_deleted_fields=not _is("deletedFields", "false"),
+    )
 
 
-def _send(export: Callable[[Path], Export], name: str, content_type: str) -> Response:
-    """Make the export and send it; the file is deleted when the last byte went out or the client is gone."""
-    tag = find_tag(current_node())
-    if request.if_none_match.contains(tag):
-        return Response(status=304, headers={"ETag": f'"{tag}"'})
-    with ExitStack() as kept:
-        target = kept.enter_context(export_folder(current_node())) / "export"
-        made = export(target)
-        response = send_file(target, mimetype=content_type, conditional=False, etag=made.tag or False)
-        kept.callback(response.response.close)  # type: ignore[union-attr]  # the file, before its folder goes
-        # The file is new for every download, so its time says nothing; with it a client could miss a change.
-        del response.headers["Last-Modified"]
-        response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
-        response.call_on_close(kept.pop_all().close)
+def _is(option: str, value: str) -> bool:
+    return request.args.get(option, "").lower() == value
+
+
+def _answer(actor: Actor, wanted: Wanted, name: str, content_type: str) -> Response:
+    found = _begun(actor, wanted) or download_export(
+        current_node(), actor, wanted, is_known=request.if_none_match.contains, patience=PATIENCE_SECONDS
+    )
+    headers = {"ETag": f'"{found.tag}"'}
+    if isinstance(found, Unchanged):
+        return Response(status=304, headers=headers)
+    if request.if_match and found.tag not in request.if_match:
+        return Response(status=412, headers=headers)
+    return _send(found, name, content_type)
+
+
+def _begun(actor: Actor, wanted: Wanted) -> KeptExport | None:
+    """Find the file of which the client has a part already, under the ETag it was given then."""
+    for tag in _begun_tags():
+        found = find_download(current_node(), actor, wanted, tag)
+        if found is not None:
+            return found
+    return None
+
+
+def _begun_tags() -> Iterator[str]:
+    if request.range is not None and request.if_range.etag is not None:
+        yield request.if_range.etag
+    if not request.if_match.star_tag:
+        yield from request.if_match.as_set()
+
+
+def _send(kept: KeptExport, name: str, content_type: str) -> Response:
+    response = send_file(kept.path, mimetype=content_type, conditional=False, etag=kept.tag)
+    # The file may be older than what it shows, or newer; with its time a client could miss a change.
+    del response.headers["Last-Modified"]
+    length = response.content_length
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=length)
+    except RequestedRangeNotSatisfiable:  # a client that has the whole file already asks so, and must not begin anew
+        response.close()
+        return Response(status=416, headers={"Content-Range": f"bytes */{length}", "ETag": response.headers["ETag"]})
+    response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(kept.sha256)).decode()}:"
     response.headers["Content-Disposition"] = _disposition(name)
     response.headers["Cache-Control"] = "private, no-cache"
-    if made.left_out:
-        response.headers["X-Left-Out"] = " ".join(made.left_out)
+    if kept.left_out:
+        response.headers["X-Left-Out"] = " ".join(kept.left_out)
     return response
 
 

@@ -25,6 +25,8 @@ LONGEST_DEVICE_ID = 255  # Collect's has 24 characters
 SMALL_UPLOAD = 1_000_000  # smaller ones fit into the reserve, which `receive` looks after
 RECEIVED = "Received and safely stored. Thank you."
 HELD = "Received and safely stored. A coordinator will look at it first, because this tablet or form is not in use."
+ERASED = "This submission was erased on request, and nothing of it was kept. Delete it from the tablet, too."
+REDACTED = "Received and safely stored, without what was erased on request. Thank you."
 
 
 def answer_head(project_id: int) -> Response:
@@ -55,7 +57,15 @@ def answer_post(project_id: int, *, door: str) -> Response:
                 client_date=request.headers.get("Date"),
             ),
         )
-    return write_message(say(HELD if _waits(receipt, actor) else RECEIVED), status=201)
+    return write_message(say(_message(receipt, actor)), status=201)
+
+
+def _message(receipt: Receipt, actor: Actor) -> str:
+    if receipt.is_erased:
+        return ERASED
+    if receipt.is_redacted:
+        return REDACTED
+    return HELD if _waits(receipt, actor) else RECEIVED
 
 
 def _waits(receipt: Receipt, actor: Actor) -> bool:

@@ -13,10 +13,12 @@ from pathlib import Path
 from shutil import disk_usage, rmtree
 from tempfile import mkdtemp
 
-from sync_server.errors import BackupFolderMissing, NoSpaceForBackup
 from sync_server.node import Node
+from sync_server.operator_errors import BackupFolderMissing, NoSpaceForBackup
+from sync_server.services import erasure_journal
 from sync_server.services.backup_keys import choose_key
 from sync_server.services.backup_target import Target, made_at_of
+from sync_server.services.finish_erasures import finish_erasures
 from sync_server.services.keep_backups import keep_backups
 from sync_server.services.make_backup import Backup, Maker, Progress
 from sync_server.store.snapshot import claim
@@ -35,6 +37,8 @@ def back_up(node: Node, folder: Path, *, now: datetime | None = None, progress: 
     target = Target(folder / node.id)
     key = choose_key(node, target.backups())
     target.prepare()
+    finish_erasures(node)  # what is erased goes into no new back-up
+    erasure_journal.copy_journal(node, folder)
     with working_folder(node) as scratch:
         _require_space(node)
         made = Maker(node, target, key, progress).make(scratch, now or datetime.now(UTC))

@@ -22,8 +22,8 @@ from sync_server.core.key_slot import (
     unlock_with_private_key,
 )
 from sync_server.core.sealing import NotAsSealed, derive
-from sync_server.errors import BackupDamaged, BackupNotSealed, WrongBackupSecret
 from sync_server.node import Node
+from sync_server.operator_errors import BackupDamaged, BackupNotSealed, WrongBackupSecret
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,26 +3,32 @@
 A consumer reads on a snapshot and returns what to write; that write and its checkpoint go into one transaction, so a
 crash only repeats work. A slice aims at 50 ms, so that receiving never waits long for the processor. When a slice
 fails it is repeated change by change; the change that fails is parked and said, and the others go on. When it is the
-database that fails, no change is to blame: the slice is done again later.
+database or the disk that fails, no change is to blame: the slice is done again later.
 """
 
 import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from sync_server.node import Node
+from sync_server.services import maintain_warehouse
+from sync_server.services.build_warehouse import BuildWarehouse
 from sync_server.services.resolve_submissions import ResolveSubmissions
-from sync_server.store import changes, checkpoints
+from sync_server.store import changes, checkpoints, segment_writes
 from sync_server.store.changes import Change
 
 log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.05
+WAREHOUSE_SLICE_SECONDS = 1.0  # files cost some tens of milliseconds however small; writing them frees the processor
 SMALLEST, LARGEST = 8, 2048
 
 Write = Callable[[Session], None]
@@ -39,31 +45,65 @@ class Consumer(Protocol):
 
 
 class Runner:
-    """Drives one consumer; remembers how many changes fit into a slice."""
+    """Drives one consumer; remembers how many changes fit into a slice.
 
-    def __init__(self, node: Node, consumer: Consumer) -> None:
+    `follows` names the consumer on whose rows it builds, beyond which it never goes; `turn` keeps two threads from
+    doing the same slice twice.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        consumer: Consumer,
+        *,
+        follows: str | None = None,
+        slice_seconds: float = SLICE_SECONDS,
+        smallest: int = SMALLEST,
+        turn: AbstractContextManager[Any] | None = None,
+    ) -> None:
         self._node = node
         self._consumer = consumer
-        self._size = 64
+        self._follows = follows
+        self._slice_seconds = slice_seconds
+        self._smallest = smallest
+        self._size = max(smallest, 64)
+        self._turn = turn or nullcontext()
+
+    @property
+    def builds_on_another(self) -> bool:
+        return self._follows is not None
 
     def run_slice(self) -> float | None:
         """Handle the next changes; return the seconds it took, None when there were none."""
+        with self._turn:
+            return self._run_slice()
+
+    def _run_slice(self) -> float | None:
         with self._node.database.read() as session:
             start = checkpoints.get_checkpoint(session, self._consumer.name)
-            happened = changes.iter_since(session, start, limit=self._size)
+            happened = self._next(session, start)
             if not happened:
                 return None
             began = time.perf_counter()
             writes = self._prepare(session, happened)
         self._node.write(lambda session: self._finish(session, writes, before=start, after=happened[-1].seq))
         took = time.perf_counter() - began
-        self._size = max(SMALLEST, min(LARGEST, int(self._size * min(2.0, SLICE_SECONDS / max(took, 1e-6)))))
+        grown = self._size * min(2.0, self._slice_seconds / max(took, 1e-6))
+        self._size = max(self._smallest, min(LARGEST, int(grown)))
         return took
+
+    def _next(self, session: Session, start: int) -> list[Change]:
+        if self._follows is None:
+            return changes.iter_since(session, start, limit=self._size)
+        end = checkpoints.get_checkpoint(session, self._follows)
+        following = changes.iter_since(session, start, limit=self._size) if end > start else []
+        resolved = [change for change in following if change.seq <= end]
+        return _without_last(resolved) if len(resolved) == self._size else resolved
 
     def _prepare(self, session: Session, happened: Sequence[Change]) -> list[Write]:
         try:
             return [self._consumer.handle(session, happened)]
-        except DBAPIError:
+        except (DBAPIError, OSError):
             raise
         except Exception:  # noqa: BLE001 one by one below: what fails there is parked with its reason
             log.warning("slice failed consumer=%s seq=%d node=%s", self._consumer.name, happened[0].seq, self._node.id)
@@ -72,7 +112,7 @@ class Runner:
     def _prepare_one(self, session: Session, change: Change) -> Write:
         try:
             return self._consumer.handle(session, [change])
-        except DBAPIError:
+        except (DBAPIError, OSError):
             raise
         except Exception as error:
             log.exception(
@@ -88,9 +128,27 @@ class Runner:
                 write(session)
 
 
+def _without_last(happened: list[Change]) -> list[Change]:
+    """Leave what the last changes are about to the next slice, which may have more on it: else it is built twice."""
+    key = happened[-1].key
+    count = next((n for n, change in enumerate(reversed(happened)) if change.key != key), 0)
+    return happened[: len(happened) - count] if count else happened
+
+
 def make_runners(node: Node) -> list[Runner]:
     """One runner for each consumer, in the order in which they build upon each other."""
-    return [Runner(node, ResolveSubmissions())]
+    return [Runner(node, ResolveSubmissions()), _warehouse_runner(node)]
+
+
+def _warehouse_runner(node: Node) -> Runner:
+    return Runner(
+        node,
+        BuildWarehouse(node.warehouse, ZoneInfo(node.settings.timezone)),
+        follows=ResolveSubmissions.name,
+        slice_seconds=WAREHOUSE_SLICE_SECONDS,
+        smallest=LARGEST // 4,
+        turn=node.warehouse.building,
+    )
 
 
 def catch_up(node: Node, *, seconds: float | None = None) -> bool:
@@ -98,30 +156,59 @@ def catch_up(node: Node, *, seconds: float | None = None) -> bool:
 
     With `seconds`, a database that cannot be written now (a full disk) is no reason to show nothing either.
     """
+    return _within(node, seconds, _run_to_head)
+
+
+def resolve_received(node: Node, *, seconds: float | None = None) -> bool:
+    """The same for the states of the submissions alone, for readers that do not read the warehouse."""
+    return _within(node, seconds, _resolve_to_head)
+
+
+def _within(node: Node, seconds: float | None, run: Callable[[Node, float], bool]) -> bool:
     if seconds is None:
-        return _run_to_head(node, math.inf)
+        return run(node, math.inf)
     try:
-        return _run_to_head(node, time.perf_counter() + seconds)
+        return run(node, time.perf_counter() + seconds)
     except OperationalError as error:
         log.warning("consumers cannot write node=%s error=%s", node.id, error.orig)
-        return False
+    except OSError as error:
+        log.warning("consumers cannot write node=%s error=%s", node.id, error)
+    return False
 
 
 def _run_to_head(node: Node, deadline: float) -> bool:
-    for runner in make_runners(node):
-        while runner.run_slice() is not None:
-            if time.perf_counter() > deadline:
-                return False
+    if not _resolve_to_head(node, deadline):
+        return False
+    with node.warehouse.turn(node.warehouse.building, deadline) as is_mine:
+        if not is_mine or not _drain(_warehouse_runner(node), deadline):
+            return False
+    return maintain_warehouse.renew_stale(node, deadline=deadline)
+
+
+def _resolve_to_head(node: Node, deadline: float) -> bool:
+    return _drain(Runner(node, ResolveSubmissions()), deadline)
+
+
+def _drain(runner: Runner, deadline: float) -> bool:
+    while runner.run_slice() is not None:
+        if time.perf_counter() > deadline:
+            return False
     return True
 
 
 def count_behind(node: Node) -> int:
     """How many changes the slowest consumer has not handled."""
     with node.database.read() as session:
-        return checkpoints.count_behind(session, ResolveSubmissions.name)
+        return max(checkpoints.count_behind(session, name) for name in (ResolveSubmissions.name, BuildWarehouse.name))
 
 
 def rebuild(node: Node) -> None:
     """Drop everything derived and make it again from what was received and decided (guarantee G5)."""
-    node.write(checkpoints.forget_derived)
+    node.write(_forget_derived)
     catch_up(node)
+    maintain_warehouse.compact(node)
+
+
+def _forget_derived(session: Session) -> None:
+    segment_writes.retire_all(session, datetime.now(UTC))
+    checkpoints.forget_derived(session)

@@ -1,57 +1,58 @@
-"""Export a form's submissions to a file: what is resolved now, streamed from one snapshot.
+"""Export a form's submissions to a file: what is resolved now, from the warehouse's tables as of one snapshot.
 
-The consumers are brought to the head first. The rows are read on one snapshot of the database; media are copied after
-it is let go, because a file's bytes never change and a long snapshot keeps SQLite's log growing.
+The consumers are brought to the head first. The tables come as deflated blocks, most of them made before; media are
+copied from the blobs. Whatever is erased or goes missing while an export is written, it is written again.
 """
 
 import errno
 import logging
 import math
 import shutil
-import time
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
-from lxml import etree
-from sqlalchemy.orm import Session
-
-from sync_server.core.ids import BlobId
-from sync_server.core.instance_xml import local_name, parse_xml
-from sync_server.core.merged_document import merged_document
-from sync_server.core.rows import RowMetadata
 from sync_server.core.scope import EXPORT_CEILING
-from sync_server.core.table_schema import TableSchema, build_table_schema
-from sync_server.errors import InsufficientRights, NoSpaceForExport, NotFound
+from sync_server.errors import InsufficientRights, NoSpaceForExport
+from sync_server.exporters.csv_columns import CsvTable, Switches, select_tables, split_columns
 from sync_server.exporters.csv_zip import write_csv_zip, write_root_csv
-from sync_server.exporters.document import Document, MediaFile, Progress, Written
+from sync_server.exporters.document import CsvContent, Progress, Written
 from sync_server.node import Node
+from sync_server.operator_errors import SegmentDamaged
 from sync_server.services import consumers
 from sync_server.services.access import require
 from sync_server.services.export_notes import ExportNotes
-from sync_server.services.form_definitions import get_definition
-from sync_server.services.resolve_submissions import ResolveSubmissions
-from sync_server.store import changes, checkpoints, forms, submission_reads
+from sync_server.services.export_source import ExportSource, Wanted, open_source
 from sync_server.store.accounts import Actor
-from sync_server.store.submission_reads import StoredSubmission
+from sync_server.store.blocks import newest_block
+from sync_server.warehouse.csv_blocks import CsvBlocks
+from sync_server.warehouse.csv_rows import UNPLACED_TABLE, CsvRows, find_matches
 
 log = logging.getLogger(__name__)
 
-# A folder this old belongs to a process that died: no download takes longer.
-ABANDONED_AFTER_SECONDS = 24 * 3600
+BLOCKS_FOLDER = "export-blocks"
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A finished export. `tag` names the state it shows, None when the consumers had not reached the head."""
+    """A finished export. `tag` names its bytes, `sha256` is their checksum in hexadecimal digits, `erased` the number
+    of the newest erasure that it knows."""
 
     path: Path
     written: Written
     left_out: tuple[str, ...]
     provisional: tuple[str, ...]
-    tag: str | None
+    tag: str
+    sha256: str
+    erased: int
+
+
+class _Outdated(Exception):
+    """Something was erased, or a file went, while the export was written."""
 
 
 def no_progress(_what: str, _done: int) -> None:
@@ -66,25 +67,18 @@ def export_csv_zip(
     form_id: str,
     target: Path,
     progress: Progress = no_progress,
-    has_media: bool = True,
+    switches: Switches = Switches(),
+    filter: str | None = None,
     patience: float | None = None,
 ) -> Export:
-    """Write all submissions of a form as a zip; wait for the consumers for `patience` seconds (None: to the end).
+    """Write the submissions of a form as a zip; wait for the consumers for `patience` seconds (None: to the end).
 
-    Raises NotFound, NoSpaceForExport, and InsufficientRights for who may not see all of it up to what may leave.
+    Raises NotFound, NoSpaceForExport, what is wrong with the filter, and InsufficientRights unless it is an
+    administrator or the operator (None).
     """
-    _require_whole(node, actor, project_id, form_id)
-    with _prepared(node, project_id, form_id, patience) as source:
-        written = write_csv_zip(
-            target,
-            source.documents,
-            form_id=form_id,
-            schema=source.schema,
-            open_blob=node.blobs.open if has_media else None,
-            notes=lambda written: source.notes.write(form_id, written, has_media=has_media),
-            progress=_guarded(node, target, progress),
-        )
-    return _finished(node, source, target, written, has_media=has_media)
+    require_whole(node, actor, project_id, form_id)
+    wanted = Wanted(project_id=project_id, form_id=form_id, switches=switches, filter=filter)
+    return export(node, wanted, target=target, progress=progress, patience=patience)
 
 
 def export_root_csv(
@@ -95,18 +89,17 @@ def export_root_csv(
     form_id: str,
     target: Path,
     progress: Progress = no_progress,
+    switches: Switches = Switches(),
+    filter: str | None = None,
     patience: float | None = None,
 ) -> Export:
     """Write the root table of a form as a plain CSV: no repeats, no media, no place for notes."""
-    _require_whole(node, actor, project_id, form_id)
-    with _prepared(node, project_id, form_id, patience) as source:
-        written = write_root_csv(
-            target, source.documents, schema=source.schema, progress=_guarded(node, target, progress)
-        )
-    return _finished(node, source, target, written, has_media=False)
+    require_whole(node, actor, project_id, form_id)
+    wanted = Wanted(project_id=project_id, form_id=form_id, switches=switches, filter=filter, is_root_only=True)
+    return export(node, wanted, target=target, progress=progress, patience=patience)
 
 
-def _require_whole(node: Node, actor: Actor | None, project_id: int, form_id: str) -> None:
+def require_whole(node: Node, actor: Actor | None, project_id: int, form_id: str) -> None:
     """Refuse who sees some rows or harmless answers only: these exports leave nothing out."""
     scope = require(node, actor, "submission.read", project_id=project_id, form_id=form_id)
     view = scope.view(project_id, form_id)
@@ -114,120 +107,140 @@ def _require_whole(node: Node, actor: Actor | None, project_id: int, form_id: st
         raise InsufficientRights
 
 
-def find_tag(node: Node) -> str:
-    """Name what an export would show if it were made now and waited for the consumers."""
-    with node.database.read() as session:
-        return _tag(session, changes.head(session))
+def export(
+    node: Node, wanted: Wanted, *, target: Path, progress: Progress = no_progress, patience: float | None = None
+) -> Export:
+    """Write an export for whoever was let in, as it stands when the consumers are done."""
+    catch_up(node, patience)
+    return write_export(node, open_source(node, wanted), target=target, progress=progress)
 
 
-@contextmanager
-def export_folder(node: Node) -> Iterator[Path]:
-    """Give a folder for an export that is only passed on; it is deleted when the block ends."""
-    parent = node.settings.data / "exports"
-    parent.mkdir(exist_ok=True)
-    _forget_abandoned(parent)
-    folder = Path(mkdtemp(dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    form_id: str
-    schema: TableSchema
-    documents: Iterator[Document]
-    notes: ExportNotes
-    tag: str | None
-
-
-@contextmanager
-def _prepared(node: Node, project_id: int, form_id: str, patience: float | None) -> Iterator[_Source]:
-    """Open the snapshot; it is let go when the last document was read, or when the block ends."""
+def catch_up(node: Node, patience: float | None) -> None:
     # With a limit even where there is none: on a full disk what was worked out before must still come out.
     consumers.catch_up(node, seconds=math.inf if patience is None else patience)
-    with _space_told(), ExitStack() as snapshot:
-        session = snapshot.enter_context(node.database.read())
-        schema = _schema(session, project_id, form_id)
-        head, done = changes.head(session), checkpoints.get_checkpoint(session, ResolveSubmissions.name)
-        notes = ExportNotes(
-            held=submission_reads.count_held(session, project_id, form_id),
-            parked=len(checkpoints.iter_parked(session)),
-            behind=head - done,
-        )
-        documents = _documents(session, project_id, form_id, notes, snapshot)
-        yield _Source(form_id, schema, documents, notes, _tag(session, head) if done == head else None)
+
+
+def write_export(node: Node, source: ExportSource, *, target: Path, progress: Progress = no_progress) -> Export:
+    """Write what a source shows; what is outdated when it is written is written again, as it stands then."""
+    blocks = open_blocks(node)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with space_told():
+                return _write(node, source, blocks, target, progress)
+        except NoSpaceForExport:
+            if _is_same_disk(target.parent, node.settings.data):
+                blocks.clear()
+            raise
+        except (_Outdated, FileNotFoundError, SegmentDamaged) as error:
+            log.warning("export begins again form=%s node=%s: %r", source.wanted.form_id, node.id, error)
+            if attempt == ATTEMPTS:
+                raise
+            consumers.catch_up(node, seconds=math.inf)
+            source = open_source(node, source.wanted)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def open_blocks(node: Node) -> CsvBlocks:
+    return CsvBlocks(node.settings.data / BLOCKS_FOLDER, node.settings.export_cache_mb * 1_000_000)
+
+
+def _write(node: Node, source: ExportSource, blocks: CsvBlocks, target: Path, progress: Progress) -> Export:
+    guarded = _guarded(node, target, progress, blocks)
+    guarded("rows", 0)
+    with source.tables.pinned(), TemporaryDirectory(dir=node.scratch, prefix="export-") as scratch:
+        selection = source.selection
+        rows = CsvRows(source.tables, blocks, None if selection is None else find_matches(selection))
+        notes, written = _noted(source, rows)
+        _write_file(node, source, rows, notes, written, target, Path(scratch), guarded)
+    _refuse_outdated(node, source, blocks, target)
+    blocks.sweep(is_full=lambda: not node.has_room(0))
+    return _finished(node, source, notes, written, target)
+
+
+def _noted(source: ExportSource, rows: CsvRows) -> tuple[ExportNotes, Written]:
+    counts = rows.counts()
+    notes = ExportNotes(
+        counts=counts, held=source.held, parked=source.parked, behind=source.behind, filter=source.wanted.filter
+    )
+    written = Written(
+        submissions=counts.submissions,
+        unplaced_answers=counts.unplaced_answers,
+        unplaced_submissions=counts.unplaced_submissions,
+    )
+    return notes, written
+
+
+def _write_file(
+    node: Node,
+    source: ExportSource,
+    rows: CsvRows,
+    notes: ExportNotes,
+    written: Written,
+    target: Path,
+    scratch: Path,
+    progress: Progress,
+) -> None:
+    tables = [_content(rows, table, scratch) for table in _tables(source, rows)]
+    if source.wanted.is_root_only:
+        return write_root_csv(target, tables[0], written=written, progress=progress)
+    form_id, has_media = source.wanted.form_id, source.wanted.switches.has_media
+    write_csv_zip(
+        target,
+        tables,
+        form_id=form_id,
+        written=written,
+        media=rows.files() if has_media else (),
+        open_blob=node.blobs.open,
+        unplaced=_content(rows, UNPLACED_TABLE, scratch),
+        notes=lambda written: notes.write(form_id, written, has_media=has_media),
+        progress=progress,
+    )
+
+
+def _tables(source: ExportSource, rows: CsvRows) -> Sequence[CsvTable]:
+    layout, switches = source.tables.layout, source.wanted.switches
+    seen = {(path, c.name): rows.choices(path, c.name) for path, c in split_columns(layout, switches)}
+    return select_tables(layout, switches, seen)
+
+
+def _content(rows: CsvRows, table: CsvTable, scratch: Path) -> CsvContent:
+    return CsvContent(table.name, table.header, rows.blocks(table, scratch))
+
+
+def _refuse_outdated(node: Node, source: ExportSource, blocks: CsvBlocks, target: Path) -> None:
+    """What was erased meanwhile must not come out, nor stay among the blocks."""
+    if is_outdated(node, source.erased):
+        target.unlink(missing_ok=True)
+        blocks.clear()
+        raise _Outdated
+
+
+def is_outdated(node: Node, erased: int) -> bool:
+    """Whether anything was erased since that number was read."""
+    with node.database.read() as session:
+        return newest_block(session) != erased
 
 
 @contextmanager
-def _space_told() -> Iterator[None]:
+def space_told() -> Iterator[None]:
+    """Say in words that the disk is full."""
     try:
         yield
     except OSError as error:
         raise NoSpaceForExport if error.errno == errno.ENOSPC else error from error
 
 
-def _tag(session: Session, head: int) -> str:
-    return f"{changes.epoch(session)}-{head}"
+def _guarded(node: Node, target: Path, progress: Progress, blocks: CsvBlocks) -> Progress:
+    """Give up before the export takes the space that receiving needs; what is kept of others goes first."""
 
-
-def _schema(session: Session, project_id: int, form_id: str) -> TableSchema:
-    """Lay out the union of the versions, the latest first; submissions of a form never published have none."""
-    versions = forms.iter_versions(session, project_id, form_id)
-    if not versions and not submission_reads.has_submissions(session, project_id, form_id):
-        raise NotFound
-    latest_first = sorted(versions, key=lambda v: (v.published_at, v.sha256), reverse=True)
-    return build_table_schema([get_definition(session, version).fields for version in latest_first])
-
-
-def _documents(
-    session: Session, project_id: int, form_id: str, notes: ExportNotes, snapshot: ExitStack
-) -> Iterator[Document]:
-    for submission in submission_reads.iter_submissions(session, project_id, form_id):
-        notes.see(submission)
-        yield _document(submission)
-    snapshot.close()
-
-
-def _document(submission: StoredSubmission) -> Document:
-    state = submission.state
-    if submission.is_sealed:
-        root = parse_xml(submission.xml[state.current])
-        return Document(_metadata(submission, _sealed_status(root, state.attachments)), None)
-    files = (MediaFile(name, BlobId(blob), submission.file_sizes[blob]) for name, blob in state.attachments.items())
-    return Document(_metadata(submission), merged_document(state, submission.xml.__getitem__), tuple(files))
-
-
-def _metadata(submission: StoredSubmission, status: str = "") -> RowMetadata:
-    return RowMetadata(
-        key=submission.root_id,
-        submission_date=submission.first_received_at,
-        submitter_id=str(submission.submitter_id or ""),
-        submitter_name=submission.submitter_name or "",
-        attachments_present=submission.attachments_present,
-        attachments_expected=submission.attachments_expected,
-        status=status,
-        device_id=submission.device_id or "",
-        edits=submission.state.edits,
-        form_version=submission.form_version,
-    )
-
-
-def _sealed_status(root: etree._Element, arrived: Collection[str]) -> str:
-    """Say as Central does whether it is the key that is missing, or the encrypted answers themselves."""
-    answers = next((e.text or "" for e in root.iter(etree.Element) if local_name(e) == "encryptedXmlFile"), "")
-    return "not decrypted" if answers.strip() in arrived else "missing encrypted form data"
-
-
-def _guarded(node: Node, target: Path, progress: Progress) -> Progress:
-    """Give up before the export takes the space that receiving needs."""
-
-    is_ours = _is_same_disk(target.parent, node.settings.data)
+    def is_full() -> bool:
+        return shutil.disk_usage(node.settings.data).free < node.settings.min_free_bytes
 
     def guarded(what: str, done: int) -> None:
-        if is_ours and shutil.disk_usage(target.parent).free < node.settings.min_free_bytes:
-            raise NoSpaceForExport
+        if is_full() and _is_same_disk(target.parent, node.settings.data):
+            blocks.sweep(is_full=is_full)
+            if is_full():
+                raise NoSpaceForExport
         progress(what, done)
 
     return guarded
@@ -237,18 +250,17 @@ def _is_same_disk(folder: Path, other: Path) -> bool:
     return folder.stat().st_dev == other.stat().st_dev
 
 
-def _finished(node: Node, source: _Source, target: Path, written: Written, *, has_media: bool) -> Export:
+def _finished(node: Node, source: ExportSource, notes: ExportNotes, written: Written, target: Path) -> Export:
+    # A file that was missing may come back without a trace in the tables: then other bytes need another tag.
+    tag = f"{source.tag}-without-{written.files_missing}" if written.files_missing else source.tag
     log.info(
-        "exported form=%s submissions=%d files=%d state=%s node=%s",
-        *(source.form_id, written.submissions, written.files, source.tag, node.id),
+        "exported form=%s submissions=%d files=%d tag=%s node=%s",
+        *(source.wanted.form_id, written.submissions, written.files, tag, node.id),
     )
-    left_out = tuple(source.notes.left_out(written, has_media=has_media))
-    return Export(target, written, left_out, tuple(source.notes.provisional()), source.tag)
+    left_out = notes.left_out(written, has_media=source.wanted.switches.has_media)
+    return Export(target, written, tuple(left_out), tuple(notes.provisional()), tag, _sha256(target), source.erased)
 
 
-def _forget_abandoned(parent: Path) -> None:
-    oldest = time.time() - ABANDONED_AFTER_SECONDS
-    for folder in parent.iterdir():
-        with suppress(FileNotFoundError):  # another download ended meanwhile
-            if folder.stat().st_mtime < oldest:
-                shutil.rmtree(folder, ignore_errors=True)
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

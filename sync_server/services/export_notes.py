@@ -4,55 +4,50 @@ A file is passed on without the page it was downloaded from, so the notes go int
 they never hold an answer. Nothing to say, no notes.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sync_server.exporters.csv_zip import UNPLACED_NAME
 from sync_server.exporters.document import Written
-from sync_server.store.submission_reads import HELD_REASONS, StoredSubmission
+from sync_server.warehouse.csv_rows import ExportCounts
 
 _HELD = {
     "form_closed": "came when the form was closed",
+    "link_used": "came by a link that had been used already",
     "not_assigned": "came from somebody to whom the form is not assigned",
     "token_revoked": "came from a tablet whose access was ended",
 }
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportNotes:
-    """Counts gathered while the submissions pass by."""
+    """What is known besides the rows: submissions held, by reason; changes parked, and not worked in yet."""
 
-    held: Counter[str] = field(default_factory=Counter)
+    counts: ExportCounts = field(default_factory=ExportCounts)
+    held: Mapping[str, int] = field(default_factory=dict)
     parked: int = 0
     behind: int = 0
-    conflicts: int = 0
-    waiting_for_original: int = 0
-    held_edits: int = 0
-    sealed: int = 0
-    sealed_files: int = 0
-
-    def see(self, submission: StoredSubmission) -> None:
-        self.conflicts += bool(submission.state.conflicts)
-        self.waiting_for_original += submission.state.waits_for is not None
-        self.held_edits += bool(submission.reasons & HELD_REASONS)
-        if submission.is_sealed:
-            self.sealed += 1
-            self.sealed_files += len(submission.state.attachments)
+    filter: str | None = None
 
     def left_out(self, written: Written, *, has_media: bool) -> list[str]:
         """List what is not in the file, one sentence each."""
-        return [*self._held_sentences(), *self._sealed_sentences(), *_file_sentences(written, has_media=has_media)]
+        return [
+            *self._filter_sentences(),
+            *self._held_sentences(),
+            *self._sealed_sentences(),
+            *_file_sentences(written, has_media=has_media),
+        ]
 
     def provisional(self) -> list[str]:
         """List what is in the file and may change without a new submission, one sentence each."""
+        counts = self.counts
         sentences = (
-            (self.conflicts, "submission(s) were sent with different answers or files; the export shows one of them. "
-                             "See `sync-server quarantine`."),
-            (self.waiting_for_original, "submission(s) are edits whose original has not arrived; the export shows the "
-                                        "edit under the original's KEY."),
-            (self.held_edits, "submission(s) have a further version that a person has to accept first; the export "
-                              "shows them without it. See `sync-server quarantine`."),
+            (counts.conflicts, "submission(s) were sent with different answers or files; the export shows one of "
+                               "them. See `sync-server quarantine`."),
+            (counts.waiting_for_original, "submission(s) are edits whose original has not arrived; the export shows "
+                                          "the edit under the original's KEY."),
+            (counts.held_edits, "submission(s) have a further version that a person has to accept first; the export "
+                                "shows them without it. See `sync-server quarantine`."),
             (self.behind, "change(s) arrived so shortly before this export that it does not show them. Export again."),
         )  # fmt: skip
         return [f"{count} {text}" for count, text in sentences if count]
@@ -67,6 +62,10 @@ class ExportNotes:
         said = [f"{title}\n" + "".join(f"- {line}\n" for line in lines) for title, lines in parts if lines]
         return "\n".join((f"Notes on the export of the form '{form_id}'\n", *said)) if said else ""
 
+    def _filter_sentences(self) -> Iterator[str]:
+        if self.filter is not None:
+            yield "Submissions that a filter ($filter) of whoever exported did not let through."
+
     def _held_sentences(self) -> Iterator[str]:
         for reason, count in sorted(self.held.items()):
             yield f"{count} submission(s) {_HELD[reason]} and wait to be accepted: `sync-server quarantine`."
@@ -77,10 +76,11 @@ class ExportNotes:
             )
 
     def _sealed_sentences(self) -> Iterator[str]:
-        if self.sealed:
+        if self.counts.sealed:
             yield (
-                f"The answers of {self.sealed} submission(s), with {self.sealed_files} file(s) of theirs, were sealed "
-                "(encrypted) on the tablet and cannot be read here. Their rows say so in the column Status."
+                f"The answers of {self.counts.sealed} submission(s), with {self.counts.sealed_files} file(s) of "
+                "theirs, were sealed (encrypted) on the tablet and cannot be read here. Their rows say so in the "
+                "column Status."
             )
 
 

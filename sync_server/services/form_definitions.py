@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from sync_server.core.table_layout import FormLayout, build_layout
 from sync_server.core.values import Checker
 from sync_server.core.xform import FormDefinition, parse_xform
 from sync_server.store import forms
@@ -46,9 +47,22 @@ def _find_checker(session: Session, project_id: int, form_id: str, version: str)
     return _checker(session, form.current), UNKNOWN_VERSION
 
 
+def find_layout(session: Session, project_id: int, form_id: str) -> FormLayout:
+    """Lay out the tables of a form as its versions now stand; one never published has no columns of its own."""
+    versions = forms.iter_versions(session, project_id, form_id)
+    latest_first = sorted(versions, key=lambda v: (v.published_at, v.sha256), reverse=True)
+    key = " ".join(version.sha256 for version in latest_first)
+    layout = _layouts.get(key)
+    if layout is None:
+        definitions = [get_definition(session, version) for version in latest_first]
+        layout = _remember(_layouts, key, build_layout(definitions))
+    return layout
+
+
 _REMEMBERED = 64  # versions; a definition takes some hundred kilobytes
 _definitions: dict[str, FormDefinition] = {}
 _checkers: dict[str, Checker] = {}
+_layouts: dict[str, FormLayout] = {}
 
 
 def _checker(session: Session, version: FormVersion) -> Checker:

@@ -8,8 +8,8 @@ from pathlib import Path
 from sync_server.core.backup_manifest import NODE_KEY, Piece, read_header, read_lines
 from sync_server.core.backup_rule import kept
 from sync_server.core.sealing import NotAsSealed
-from sync_server.errors import BackupDamaged, WrongBackupSecret
 from sync_server.node import Node
+from sync_server.operator_errors import BackupDamaged, WrongBackupSecret
 from sync_server.services.backup_keys import BackupKey, header_of, own_key
 from sync_server.services.backup_target import Target, forget_unless_named, made_at_of
 

@@ -30,7 +30,7 @@ class WaitingReason:
 def list_quarantine(node: Node, actor: Actor | None) -> Iterator[WaitingReason]:
     """Stream every reason, oldest submission first; then unreadable uploads and changes that failed."""
     scope = require_somewhere(node, actor, "quarantine.read")
-    consumers.catch_up(node)
+    consumers.resolve_received(node)
     with node.database.read() as session:
         for submission in quarantine.iter_quarantined(session):
             if not scope.sees_whole(submission.project_id, submission.form_id, "quarantine.read"):
@@ -80,6 +80,7 @@ _SETTLE = (
 
 _WORDS = {
     "form_closed": ("{what} came when the form was closed.", _ACCEPT),
+    "link_used": ("{what} came by a link that had been used already.", _ACCEPT),
     "not_assigned": ("{what} came from somebody to whom the form is not assigned.", _ACCEPT),
     "token_revoked": ("{what} came from a tablet whose access was ended.", _ACCEPT),
     "unknown_form": (
@@ -103,6 +104,10 @@ _WORDS = {
     "attachment_conflict": (
         "Different files came under the name {path}; the export has one of them.",
         "All are kept. An edit that sends the right file again settles it.",
+    ),
+    "review_conflict": (
+        "People reviewed it differently: {path}. The first counts for now.",
+        "Let them agree, then: `sync-server review {id} STATE --reason …`.",
     ),
     "waits_for_original": (
         "An edit came, but not its original, {instance_id}.",

@@ -84,11 +84,8 @@ class Maker:
             yield piece
 
     def _keep_files(self) -> Iterator[Piece]:
-        for blob_id in self._node.blobs.iter_ids():
-            size = self._node.blobs.size(blob_id)
-            if size is None:  # erased since it was listed
-                continue
-            piece = Piece(FILE, blob_id, size)
+        for blob in self._node.blobs.iter_stored():
+            piece = Piece(FILE, blob.id, blob.size)
             if self._is_known(piece) or self._copy_file(piece):
                 yield piece
 

@@ -10,8 +10,8 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sync_server.errors import SealBroken
 from sync_server.node import Node
+from sync_server.operator_errors import SealBroken
 
 _NONCE_BYTES = 12
 # Letters and digits nobody confuses when reading them from a screen.

@@ -97,7 +97,7 @@ def list_form_titles(node: Node) -> list[str]:
 def see_overview(node: Node, actor: Actor | None, *, now: datetime) -> Overview:
     """Gather the first page on one snapshot; waits a moment for the consumers, so that it is as fresh as can be."""
     require(node, actor, "quarantine.read")
-    consumers.catch_up(node, seconds=1.0)
+    consumers.resolve_received(node, seconds=1.0)
     bounds = _midnights(now, ZoneInfo(node.settings.timezone))
     with node.database.read() as session:
         published = _published(session)

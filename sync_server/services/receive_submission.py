@@ -9,7 +9,7 @@ import logging
 import os
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
@@ -21,6 +21,9 @@ from sync_server.core.instance_xml import Instance, read_instance
 from sync_server.core.scope import Scope
 from sync_server.errors import DiskFull, ServerBusy, UnreadableXml
 from sync_server.node import Node
+from sync_server.services import receive_erased
+from sync_server.store.blocks import NO_PROJECT, WHOLE, Block, BlocksOutdated
+from sync_server.store.erasure_reads import BlockedUpload
 from sync_server.store.submissions import Receipt, ReceivedFile, ReceivedVersion, add_versions
 from sync_server.store.unreadable_uploads import UnreadableUpload, add_unreadable
 
@@ -63,12 +66,11 @@ def receive(node: Node, upload: Upload) -> Receipt:
     """Store one upload durably and return its receipt.
 
     Raises UnreadableXml (the bytes are kept for rescue) and DiskFull (nothing was stored; what was acknowledged
-    before is safe).
+    before is safe). What was erased before is turned away, and acknowledged: a tablet would send it for ever.
     """
     try:
         require_space(node)
-        instance = _read_or_set_aside(node, upload)
-        receipt = node.writer.submit(add_versions, _received_version(node, upload, instance))
+        receipt = _receive_as_of_now(node, upload)
     except (OSError, OperationalError) as error:
         raise _problem_of(error) from error
     log.info(
@@ -78,18 +80,78 @@ def receive(node: Node, upload: Upload) -> Receipt:
     return receipt
 
 
+def _receive_as_of_now(node: Node, upload: Upload) -> Receipt:
+    """Receive by what is erased; judge again when another process erased something meanwhile."""
+    kept: dict[int, ReceivedFile] = {}
+    try:
+        return _receive(node, upload, kept)
+    except BlocksOutdated:
+        node.learn_blocks()
+    receipt = _receive(node, upload, kept)
+    receive_erased.forget_unnamed(node, [file.sha256 for file in kept.values()])
+    return receipt
+
+
+def _receive(node: Node, upload: Upload, kept: dict[int, ReceivedFile]) -> Receipt:
+    known = node.blocks.newest
+    try:
+        instance = read_instance(upload.xml)
+    except UnreadableXml as problem:
+        if known and _is_erased(node, upload):
+            return _turn_away(node, upload, NO_PROJECT, None)
+        _set_aside(node, upload, str(problem.details["reason"]))
+        raise
+    if known and (blocks := _blocks_of(node, upload, instance)):
+        return _receive_of_erased(node, upload, instance, blocks, known, kept)
+    receipt = node.writer.submit(add_versions, replace(_received_version(upload, instance, kept), blocks_known=known))
+    if known:
+        receive_erased.require_files(node, [file.sha256 for file in kept.values()])
+    return receipt
+
+
+def _is_erased(node: Node, upload: Upload) -> bool:
+    return bool(node.blocks.find(NO_PROJECT, "", f"sha256:{sha256_hex(upload.xml)}"))
+
+
+def _blocks_of(node: Node, upload: Upload, instance: Instance) -> tuple[Block, ...]:
+    name = instance.instance_id or f"sha256:{sha256_hex(upload.xml)}"
+    return node.blocks.find(upload.project_id, instance.form_id, name, instance.deprecated_id)
+
+
+def _receive_of_erased(
+    node: Node, upload: Upload, instance: Instance, blocks: Sequence[Block], known: int, kept: dict[int, ReceivedFile]
+) -> Receipt:
+    """Keep nothing of a submission that was erased; of one from which a person was taken out, keep the rest."""
+    if any(block.scope == WHOLE for block in blocks):
+        return _turn_away(node, upload, upload.project_id, instance)
+    xml, dropped = receive_erased.redact_upload(node, upload.project_id, instance.form_id, upload.xml, blocks)
+    files = [file for file in upload.files if bounded(file.name, LONGEST_FILE_NAME) not in dropped]
+    received = _received_version(replace(upload, files=files), instance, kept)
+    changed = None if xml == upload.xml else sha256_hex(xml)
+    received = replace(received, xml=xml, redacted_sha256=changed, blocks_known=known)
+    return receive_erased.store_redacted(node, received, blocks)
+
+
+def _turn_away(node: Node, upload: Upload, project_id: int, instance: Instance | None) -> Receipt:
+    sha256 = sha256_hex(upload.xml)
+    blocked = BlockedUpload(
+        id=_receipt_id(upload.received_at),
+        project_id=project_id,
+        form_id=instance.form_id if instance else "",
+        instance_id=(instance.instance_id if instance else None) or f"sha256:{sha256}",
+        sha256=sha256,
+        received_at=upload.received_at,
+        door=upload.door,
+        device_id=upload.device_id,
+        actor_id=upload.actor_id,
+    )
+    return receive_erased.turn_away(node, blocked, instance.deprecated_id if instance else None)
+
+
 def require_space(node: Node) -> None:
     """Raise DiskFull while less is free than the database needs to finish what it began."""
     if not node.has_room(0):
         raise DiskFull
-
-
-def _read_or_set_aside(node: Node, upload: Upload) -> Instance:
-    try:
-        return read_instance(upload.xml)
-    except UnreadableXml as problem:
-        _set_aside(node, upload, str(problem.details["reason"]))
-        raise
 
 
 def _set_aside(node: Node, upload: Upload, reason: str) -> None:
@@ -107,9 +169,11 @@ def _set_aside(node: Node, upload: Upload, reason: str) -> None:
     )
 
 
-def _received_version(node: Node, upload: Upload, instance: Instance) -> ReceivedVersion:
+def _received_version(upload: Upload, instance: Instance, kept: dict[int, ReceivedFile]) -> ReceivedVersion:
     sha256 = VersionId(sha256_hex(upload.xml))
-    files = tuple(_keep(file) for file in upload.files)  # blobs first: an orphan is harmless, a dangling row is not
+    files = tuple(
+        _keep(file, kept) for file in upload.files
+    )  # blobs first: an orphan is harmless, a dangling row is not
     return ReceivedVersion(
         project_id=upload.project_id,
         sha256=sha256,
@@ -146,8 +210,12 @@ def _receipt_id(received_at: datetime) -> str:
     return f"{microseconds:014x}{_chance.getrandbits(72):018x}"
 
 
-def _keep(file: UploadedFile) -> ReceivedFile:
-    return ReceivedFile(bounded(file.name, LONGEST_FILE_NAME), file.spool.keep(), file.spool.size, file.type)
+def _keep(file: UploadedFile, kept: dict[int, ReceivedFile]) -> ReceivedFile:
+    known = kept.get(id(file))  # a spool is kept once only
+    if known is None:
+        name = bounded(file.name, LONGEST_FILE_NAME)
+        known = kept[id(file)] = ReceivedFile(name, file.spool.keep(), file.spool.size, file.type)
+    return known
 
 
 def _clock_offset(upload: Upload, instance: Instance) -> float | None:

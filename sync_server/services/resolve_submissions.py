@@ -23,6 +23,7 @@ from sync_server.core.values import Findings, sealed_files
 from sync_server.services.form_definitions import find_checker
 from sync_server.store.changes import Change
 from sync_server.store.decisions import StoredDecision, find_decisions
+from sync_server.store.erasures import find_names
 from sync_server.store.submission_states import (
     Arrival,
     ResolvedSubmission,
@@ -49,6 +50,8 @@ class ResolveSubmissions:
         for family in load_families(session, instance_ids):
             resolved += family.resolve(session)
             touched |= family.possible_roots
+        # Of some no version is left: they were erased.
+        touched |= find_names(session, instance_ids - {name for _, _, name in touched})
         return lambda session: put_states(session, resolved, gone=touched)
 
 
@@ -83,14 +86,25 @@ class Family:
         reasons = {v.sha256: _reason_to_hold(self.arrivals[v.row_id]) for v in self.stored if v.sha256 not in accepted}
         return {sha256: reason for sha256, reason in reasons.items() if reason}
 
+    @property
+    def states(self) -> tuple[SubmissionState, ...]:
+        """The states with the held versions in them, too."""
+        return self._fold(self.stored)
+
     def resolve(self, session: Session) -> list[ResolvedSubmission]:
-        everything = self._fold(self.stored)
+        everything = self.states
         if not self.held:
             return [self._row(session, state, state.versions) for state in everything]
         shown = self._fold([v for v in self.stored if v.sha256 not in self.held])
         shown_ids = {sha256 for state in shown for sha256 in state.versions}
+        shown_roots = {state.root_id for state in shown}
         rows = [self._row(session, state, _with_held(state, everything)) for state in shown]
-        only_held = [state for state in everything if shown_ids.isdisjoint(state.versions)]
+        only_held = [
+            state
+            for state in everything
+            # A held original must not hide its edit that came in the open, even when a held variant parts the two.
+            if shown_ids.isdisjoint(state.versions) and state.root_id not in shown_roots
+        ]
         return rows + [self._row(session, state, state.versions) for state in only_held]
 
     def _fold(self, stored: Iterable[StoredVersion]) -> tuple[SubmissionState, ...]:
@@ -212,7 +226,8 @@ def _reason(arrival: Arrival) -> str | None:
 def _with_held(state: SubmissionState, everything: Iterable[SubmissionState]) -> tuple[VersionId, ...]:
     """All versions of the submission to which a state belongs that was folded without the held ones."""
     seen = set(state.versions)
-    return tuple(v for whole in everything if seen & set(whole.versions) for v in whole.versions) or state.versions
+    together = [whole for whole in everything if seen & set(whole.versions) or whole.root_id == state.root_id]
+    return tuple(v for whole in together for v in whole.versions) or state.versions
 
 
 def _state_flags(state: SubmissionState) -> list[dict[str, Any]]:

@@ -1,47 +1,39 @@
-"""Decide about submissions that wait: let a held one in, choose between contents that disagree.
+"""Decide about submissions: let a held one in, choose between contents that disagree, review, comment.
 
-A decision names the versions and decisions its author saw, so one made elsewhere at the same time is not overruled
-unseen, and a version that comes later opens the question again. Nothing that was received is altered.
+Each is an appended decision (`submission_decisions`); a later one changes what an earlier one said.
 """
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy.orm import Session
-
-from sync_server.core.submission_state import FIELD, VARIANT
-from sync_server.errors import NotFound, UnexpectedValue
+from sync_server.core.scope import READ
+from sync_server.core.submission_state import FIELD, REVIEW, REVIEW_STATES, VARIANT
+from sync_server.errors import MissingParameter, UnexpectedValue
 from sync_server.node import Node
-from sync_server.services import consumers
-from sync_server.services.access import require_somewhere
-from sync_server.services.audit import make_act, write_act
+from sync_server.services.submission_decisions import decide, find_decided, get_submission
+from sync_server.store import accounts
 from sync_server.store.accounts import Actor
-from sync_server.store.assignments import actee_of
-from sync_server.store.audits import Act
-from sync_server.store.decisions import StoredDecision, add_decision, find_decisions
-from sync_server.store.quarantine import QuarantinedSubmission, find_submissions
+from sync_server.store.decisions import StoredDecision
+from sync_server.store.quarantine import QuarantinedSubmission
 from sync_server.store.submission_reads import HELD_REASONS
 
-log = logging.getLogger(__name__)
-
-ACCEPT, CHOOSE = "accept", "choose"
+ACCEPT, CHOOSE, COMMENT = "accept", "choose", "comment"
 WHOLE = "/"
-SETTLE = "quarantine.settle"
+REVIEW_VERB = "submission.review"
+LONGEST_COMMENT = 100_000  # characters: it travels with the submission to every node
 
 
 def accept_submission(
     node: Node, actor: Actor | None, instance_id: str, *, reason: str, form_id: str | None = None
 ) -> Sequence[str]:
     """Let in what came for a closed form or from a revoked tablet; return the versions that were let in."""
-    submission = _get_submission(node, actor, instance_id, form_id)
+    submission = get_submission(node, actor, instance_id, form_id)
     held = tuple(sorted({version for flag in submission.flags if _is_held(flag) for version in flag["versions"]}))
     if not held:
         raise UnexpectedValue(field="submission", value=instance_id, reason="it does not wait to be accepted.")
-    _decide(node, actor, submission, ACCEPT, [{}], parents=held, reason=reason)
+    decide(node, actor, submission, ACCEPT, [{}], parents=held, reason=reason)
     return held
 
 
@@ -53,15 +45,66 @@ def choose_version(
 
     `version` may be the beginning of its id. Returns the whole id.
     """
-    submission = _get_submission(node, actor, instance_id, form_id)
-    decided = _decisions(node, submission)
+    submission = get_submission(node, actor, instance_id, form_id)
+    decided = find_decided(node, submission)
     questions = [q for q in _questions(submission, decided) if path in (None, q.conflict_path)]
     chosen = _get_version(questions, version)
     paths = {path if path and q.path else q.path for q in questions if chosen in q.versions}
     bodies = [{"version": chosen, **({"path": p} if p else {})} for p in sorted(paths, key=str)]
-    seen = (*submission.state.versions, *(d.id for d in decided))
-    _decide(node, actor, submission, CHOOSE, bodies, parents=seen, reason=reason)
+    decide(node, actor, submission, CHOOSE, bodies, parents=_seen(submission, decided), reason=reason)
     return chosen
+
+
+def review_submission(
+    node: Node, actor: Actor | None, instance_id: str, state: str | None, *, reason: str, form_id: str | None = None,
+    project_id: int | None = None,
+) -> str | None:  # fmt: skip
+    """Say what a person thinks of a submission as it is now; return the state it has then, None for received.
+
+    `state` is one of REVIEW_STATES. A review of somebody else that this person could see is answered by this one.
+    """
+    if state not in REVIEW_STATES:
+        raise UnexpectedValue(field="reviewState", value=state, reason=f"it must be one of {', '.join(REVIEW_STATES)}.")
+    submission = get_submission(node, actor, instance_id, form_id, project_id=project_id, verb=REVIEW_VERB)
+    seen = _seen(submission, find_decided(node, submission))
+    decide(node, actor, submission, REVIEW, [{"state": state}], parents=seen, reason=reason)
+    return _again(node, actor, submission).state.review_state
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody wrote about a submission. `author` is None for the operator at the machine itself."""
+
+    text: str
+    author: Actor | None
+    written_at: datetime
+
+
+def comment_submission(
+    node: Node, actor: Actor | None, instance_id: str, text: str, *, form_id: str | None = None,
+    project_id: int | None = None,
+) -> Comment:  # fmt: skip
+    """Keep a comment on a submission."""
+    if not text.strip():
+        raise MissingParameter(field="body")
+    if len(text) > LONGEST_COMMENT:
+        raise UnexpectedValue(field="body", value="…", reason=f"it is longer than {LONGEST_COMMENT} characters.")
+    submission = get_submission(node, actor, instance_id, form_id, project_id=project_id, verb=REVIEW_VERB)
+    seen = _seen(submission, find_decided(node, submission))
+    (made,) = decide(node, actor, submission, COMMENT, [{"text": text}], parents=seen, reason="")
+    return Comment(text, actor, made.decided_at)
+
+
+def list_comments(
+    node: Node, actor: Actor | None, instance_id: str, *, form_id: str | None = None, project_id: int | None = None
+) -> list[Comment]:
+    """List the comments on a submission, newest first; of an erased one nothing is left to list."""
+    submission = get_submission(node, actor, instance_id, form_id, project_id=project_id, verb=READ)
+    written = [d for d in find_decided(node, submission) if d.kind == COMMENT and "text" in d.body]
+    with node.database.read() as session:
+        authors = {id: accounts.get_actor(session, id) for id in {d.author_id for d in written} if id is not None}
+    newest_first = sorted(written, key=lambda d: (d.decided_at, d.id), reverse=True)
+    return [Comment(d.body["text"], authors.get(d.author_id or 0), d.decided_at) for d in newest_first]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +132,6 @@ def _is_held(flag: dict[str, Any]) -> bool:
     return flag["reason"] in HELD_REASONS
 
 
-def _get_submission(node: Node, actor: Actor | None, instance_id: str, form_id: str | None) -> QuarantinedSubmission:
-    """Find a submission that the actor may settle; of any other, nobody is told whether it is there."""
-    scope = require_somewhere(node, actor, SETTLE)
-    consumers.catch_up(node)
-    with node.database.read() as session:
-        named = [s for s in find_submissions(session, instance_id) if form_id in (None, s.form_id)]
-    found = [s for s in named if scope.sees_whole(s.project_id, s.form_id, SETTLE)]
-    if not found:
-        raise NotFound
-    if len(found) > 1:
-        where = ", ".join(f"'{s.form_id}' in project {s.project_id}" for s in found)
-        raise UnexpectedValue(
-            field="instanceID", value=instance_id, reason=f"several forms have it: {where}. Name one."
-        )
-    return found[0]
-
-
 def _get_version(questions: Iterable[_Question], beginning: str) -> str:
     candidates = sorted({version for question in questions for version in question.versions})
     found = [version for version in candidates if version.startswith(beginning)]
@@ -116,40 +142,10 @@ def _get_version(questions: Iterable[_Question], beginning: str) -> str:
     raise UnexpectedValue(field="version", value=beginning, reason=f"choose one of {', '.join(candidates)}.")
 
 
-def _decisions(node: Node, submission: QuarantinedSubmission) -> list[StoredDecision]:
-    with node.database.read() as session:
-        found = find_decisions(session, submission.state.instance_ids)
-    return [d for d in found if (d.project_id, d.form_id) == (submission.project_id, submission.form_id)]
+def _again(node: Node, actor: Actor | None, of: QuarantinedSubmission) -> QuarantinedSubmission:
+    return get_submission(node, actor, of.root_id, of.form_id, project_id=of.project_id, verb=REVIEW_VERB)
 
 
-def _decide(
-    node: Node, actor: Actor | None, submission: QuarantinedSubmission, kind: str, bodies: Sequence[dict[str, str]],
-    *, parents: Sequence[str], reason: str,
-) -> None:  # fmt: skip
-    decisions = [
-        StoredDecision(
-            id=uuid4().hex,
-            kind=kind,
-            project_id=submission.project_id,
-            form_id=submission.form_id,
-            subject=submission.root_id,
-            parents=tuple(parents),
-            body=body,
-            author_id=actor.id if actor else None,
-            decided_at=datetime.now(UTC),
-            reason=reason,
-        )
-        for body in bodies
-    ]
-    act = make_act(
-        actor, SETTLE, actee_of(submission.project_id, submission.form_id), kind=kind, instanceId=submission.root_id
-    )
-    node.write(lambda session: _add_all(session, decisions, act))
-    log.info("decided kind=%s instance=%s decisions=%d node=%s", kind, submission.root_id, len(decisions), node.id)
-    consumers.catch_up(node)
-
-
-def _add_all(session: Session, decisions: Iterable[StoredDecision], act: Act) -> None:
-    for decision in decisions:
-        add_decision(session, decision)
-    write_act(session, act)
+def _seen(submission: QuarantinedSubmission, decided: Iterable[StoredDecision]) -> tuple[str, ...]:
+    """Name all that a person could see: the versions, and what was decided before."""
+    return (*submission.state.versions, *(decision.id for decision in decided))

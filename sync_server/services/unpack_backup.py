@@ -8,10 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from sync_server.blobs.filesystem import FilesystemBlobs
+from sync_server.blobs.base import BlobStore
 from sync_server.core.backup_manifest import DATABASE, FILE, NODE_KEY, Header, Piece
 from sync_server.core.sealing import NotAsSealed, open_sealed
-from sync_server.errors import BackupDamaged, NoBackupHere
+from sync_server.operator_errors import BackupDamaged, NoBackupHere
 from sync_server.services.backup_keys import BackupKey
 from sync_server.services.backup_target import SUFFIX, Target
 from sync_server.services.keep_backups import read_pieces
@@ -41,21 +41,30 @@ def find_backup(path: Path) -> Path:
 
 
 def unpack(
-    backup: Path, header: Header, key: BackupKey, folder: Path, *, progress: Progress = lambda done: None
+    backup: Path,
+    header: Header,
+    key: BackupKey,
+    folder: Path,
+    blobs: BlobStore,
+    *,
+    progress: Progress = lambda done: None,
 ) -> Unpacked:
-    """Write database, files and key into `folder`; raise BackupDamaged at the first byte that is not as it was."""
-    return _Unpacking(backup, header, key, folder, progress).run()
+    """Write database and key into `folder`, files into `blobs`; raise BackupDamaged at the first byte that is not as it
+    was."""
+    return _Unpacking(backup, header, key, folder, blobs, progress).run()
 
 
 class _Unpacking:
-    def __init__(self, backup: Path, header: Header, key: BackupKey, folder: Path, progress: Progress) -> None:
+    def __init__(
+        self, backup: Path, header: Header, key: BackupKey, folder: Path, blobs: BlobStore, progress: Progress
+    ) -> None:
         self._backup, self._key, self._progress = backup, key, progress
         self._target = Target(backup.parent)
         self._contents = key.contents
         self._longest = PIECES[header.engine]
         self._database = folder / DATABASE_FILES.get(header.engine, DUMP)
         self._node_key = folder / "node.key"
-        self._blobs = FilesystemBlobs(folder / "blobs")
+        self._blobs = blobs
 
     def run(self) -> Unpacked:
         files = 0

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from sync_server.core.http_digest import make_ha1
 from sync_server.core.roles import ADMIN
 from sync_server.core.scope import Grant
-from sync_server.errors import AccountExists, ImpossibleSetting, NotFound, Problem, UnexpectedValue
+from sync_server.errors import AccountExists, NotFound, Problem, UnexpectedValue
 from sync_server.node import Node
+from sync_server.operator_errors import ImpossibleSetting
 from sync_server.services.access import change_access, require
 from sync_server.services.audit import make_act, write_act
 from sync_server.services.node_secrets import make_password

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.ids import BlobId, sha256_hex
 from sync_server.node import Node
-from sync_server.store import checkpoints, submissions, verification
+from sync_server.services import maintain_warehouse
+from sync_server.store import checkpoints, erasure_reads, segments, submissions, verification
 from sync_server.store.verification import StoredFile
 
 PIECE = 1 << 20
@@ -23,14 +24,16 @@ def verify_node(node: Node, *, progress: Callable[[int], None] = lambda done: No
         yield from _check_versions(session, progress)
         yield from _check_forms(session)
         yield from _check_feed(session)
+        yield from _check_erasures(session)
     yield from _check_files(node)
+    yield from _check_warehouse(node)
 
 
 def _check_versions(session: Session, progress: Callable[[int], None]) -> Iterator[str]:
     done = after = 0
     while page := submissions.iter_versions(session, after):
         for version in page:
-            if sha256_hex(version.xml) != version.sha256:
+            if sha256_hex(version.xml) != (version.redacted_sha256 or version.sha256):
                 yield f"The XML of submission {version.instance_id} is not what was received ({version.sha256})."
         after = page[-1].row_id
         done += len(page)
@@ -77,6 +80,13 @@ def _fault_of(node: Node, file: StoredFile) -> str | None:
     return None
 
 
+def _check_erasures(session: Session) -> Iterator[str]:
+    for instance_id in erasure_reads.find_returned(session):
+        yield f"Submission {instance_id} was erased, and is here all the same."
+    for sha256 in erasure_reads.find_unredacted(session):
+        yield f"Submission version {sha256} still has what was erased from its submission."
+
+
 def _check_feed(session: Session) -> Iterator[str]:
     if gaps := verification.count_feed_gaps(session):
         yield f"The change feed lacks {gaps} numbers."
@@ -84,3 +94,17 @@ def _check_feed(session: Session) -> Iterator[str]:
         yield f"Submission version {sha256} is not in the change feed."
     for parked in checkpoints.iter_parked(session):
         yield f"Change {parked.seq} could not be handled by '{parked.consumer}': {parked.error}"
+
+
+def _check_warehouse(node: Node) -> Iterator[str]:
+    """Hash the files of every form's tables; what is damaged is marked, and made again from the submissions."""
+    with node.database.read() as session:
+        manifests = [segments.get_manifest(session, *form) for form in segments.find_forms(session)]
+    for manifest in manifests:
+        with node.warehouse.pinned(manifest):
+            for blob_id in sorted(manifest.blobs):
+                if not node.warehouse.is_whole(blob_id) and maintain_warehouse.report_damage(node, blob_id):
+                    yield (
+                        f"The file {blob_id} of the tables of form '{manifest.form_id}' is damaged or missing. It is "
+                        "made again from the submissions, when the server next runs or the form is next read."
+                    )

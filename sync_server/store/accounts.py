@@ -222,6 +222,10 @@ def find_living_actor(session: Session, actor_id: int) -> Actor | None:
     return _to_actor(row) if row else None
 
 
+def find_display_name(session: Session, actor_id: int) -> str | None:
+    return session.scalar(select(actors.c.display_name).where(actors.c.id == actor_id))
+
+
 def _people() -> Select[Any]:
     columns: list[ColumnElement[Any]] = [
         actors.c.id,

@@ -16,9 +16,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import DateTime, String, TypeDecorator
 
-from sync_server.errors import DatabaseUnusable
+from sync_server.operator_errors import DatabaseUnusable
 
 FEED_LOCK = 0x53594E43  # any constant: the advisory lock under which the feed's numbers are drawn
+WAREHOUSE_LOCK = 0x57415245  # another: that under which segments are published and retired
 
 SQLITE_PRAGMAS = (
     "busy_timeout=30000",  # first: the next ones may have to wait
@@ -104,6 +105,12 @@ def lock_feed(session: Session) -> None:
     """
     if session.get_bind().dialect.name != "sqlite":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FEED_LOCK})
+
+
+def lock_warehouse(session: Session) -> None:
+    """Hold the warehouse's manifest until this transaction ends."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WAREHOUSE_LOCK})
 
 
 def _postgresql_engine(url: str) -> Engine:

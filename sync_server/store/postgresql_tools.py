@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 
-from sync_server.errors import DatabaseToolFailed, DatabaseToolMissing
+from sync_server.operator_errors import DatabaseToolFailed, DatabaseToolMissing
 
 
 def require_tools(engine: Engine) -> None:

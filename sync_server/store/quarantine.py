@@ -39,10 +39,15 @@ def count_quarantined(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(submissions).where(_waits())) or 0
 
 
-def find_submissions(session: Session, root_id: str) -> list[QuarantinedSubmission]:
-    """Find the submissions of that instanceID: one, unless several forms or projects have it."""
+def find_submissions(
+    session: Session, root_id: str, *, form_id: str | None = None, project_id: int | None = None
+) -> list[QuarantinedSubmission]:
+    """Find the submissions of that instanceID: one, unless several forms or projects have it and none is named."""
     t = submissions.c
-    query = _select().where(t.root_id == root_id).order_by(t.project_id, t.form_id).limit(20)
+    where = [t.root_id == root_id]
+    where += [t.form_id == form_id] if form_id is not None else []
+    where += [t.project_id == project_id] if project_id is not None else []
+    query = _select().where(*where).order_by(t.project_id, t.form_id).limit(20)
     return [_quarantined(row) for row in session.execute(query)]
 
 

@@ -41,18 +41,18 @@ def take_snapshot(database: Database, scratch: Path) -> Iterator[Snapshot]:
 
 
 @contextmanager
-def claim(database: Database) -> Iterator[bool]:
-    """Let one process make the scheduled back-up: False where another has begun. SQLite is served by one."""
+def claim(database: Database, key: int = CLAIM) -> Iterator[bool]:
+    """Let one process do a scheduled work, such as the back-up: False where another is at it. SQLite has one."""
     if database.is_sqlite:
         yield True
         return
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        is_ours = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": CLAIM}))
+        is_ours = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))
         try:
             yield is_ours
         finally:
             if is_ours:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": CLAIM})
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
 
 def is_empty(url: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import VersionId
@@ -24,8 +24,8 @@ AT_A_TIME = 200
 class StoredSubmission:
     """A resolved submission with what an export shows of it.
 
-    `form_version` is the original's, `xml` has the bytes of every version its document is made of, and `file_sizes`
-    the length of every file by sha256.
+    `form_version` is the original's, `review_state` Central's (None = received), `xml` has the bytes of every version
+    its document is made of, and `file_sizes` the length of every file by sha256.
     """
 
     root_id: str
@@ -35,6 +35,7 @@ class StoredSubmission:
     flags: tuple[dict[str, Any], ...]
     attachments_expected: int
     attachments_present: int
+    review_state: str | None
     first_received_at: datetime
     device_id: str | None
     submitter_id: int | None
@@ -60,6 +61,49 @@ def iter_submissions(session: Session, project_id: int, form_id: str) -> Iterato
         yield from _load(session, project_id, partition)
 
 
+def load_shown(session: Session, project_id: int, form_id: str, roots: Sequence[str]) -> Iterator[StoredSubmission]:
+    """Load those of these submissions that are there and that nobody has to admit first, in the order given."""
+    t = submissions.c
+    for start in range(0, len(roots), AT_A_TIME):
+        part = roots[start : start + AT_A_TIME]
+        query = select(t.root_id, t.id).where(t.project_id == project_id, t.form_id == form_id, t.root_id.in_(part))
+        ids = {row.root_id: row.id for row in session.execute(query.where(t.is_held.is_(False)))}
+        yield from _load(session, project_id, [ids[root_id] for root_id in part if root_id in ids])
+
+
+def find_keys(session: Session, project_id: int, form_id: str, roots: Iterable[str]) -> list[tuple[datetime, str]]:
+    """Find when each of these submissions first came, of those that are there and admitted."""
+    t = submissions.c
+    found: list[tuple[datetime, str]] = []
+    for part in _parts(roots):
+        query = select(t.first_received_at, t.root_id).where(t.project_id == project_id, t.form_id == form_id)
+        rows = session.execute(query.where(t.root_id.in_(part), t.is_held.is_(False)))
+        found += [(received, root_id) for received, root_id in rows]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """When a version first and last came, and as which instance."""
+
+    instance_id: str
+    first: datetime
+    last: datetime
+
+
+def find_arrivals(session: Session, project_id: int, versions: Iterable[VersionId]) -> dict[VersionId, Arrivals]:
+    """Sum up the receipts of versions."""
+    v, r = submission_versions.c, receipts.c
+    times = (func.min(r.received_at), func.max(r.received_at))
+    joined = submission_versions.join(receipts, r.version_id == v.id)
+    found: dict[VersionId, Arrivals] = {}
+    for part in _parts(versions):
+        query = select(v.sha256, v.instance_id, *times).select_from(joined)
+        rows = session.execute(query.where(v.project_id == project_id, v.sha256.in_(part)).group_by(v.id))
+        found.update((VersionId(sha256), Arrivals(*rest)) for sha256, *rest in rows)
+    return found
+
+
 def count_held(session: Session, project_id: int, form_id: str) -> Counter[str]:
     """Count the submissions of a form that a person has to admit first, by reason."""
     t = submissions.c
@@ -81,7 +125,7 @@ def has_submissions(session: Session, project_id: int, form_id: str) -> bool:
 def _load(session: Session, project_id: int, ids: Sequence[int]) -> list[StoredSubmission]:
     t, r = submissions.c, receipts.c
     columns = (t.root_id, t.state, t.form_version, t.is_sealed, t.flags, t.attachments_expected, t.attachments_present)
-    arrival = (t.first_received_at, r.device_id, r.actor_id, actors.c.display_name)
+    arrival = (t.review_state, t.first_received_at, r.device_id, r.actor_id, actors.c.display_name)
     joined = submissions.outerjoin(receipts, r.id == t.first_receipt_id).outerjoin(actors, actors.c.id == r.actor_id)
     rows = session.execute(select(t.id, *columns, *arrival).select_from(joined).where(t.id.in_(ids))).all()
     states = {row.id: SubmissionState.from_json(row.state) for row in rows}
@@ -98,6 +142,7 @@ def _load(session: Session, project_id: int, ids: Sequence[int]) -> list[StoredS
             flags=tuple(row.flags),
             attachments_expected=row.attachments_expected,
             attachments_present=row.attachments_present,
+            review_state=row.review_state,
             first_received_at=row.first_received_at,
             device_id=row.device_id,
             submitter_id=row.actor_id,

@@ -115,6 +115,7 @@ def _row(resolved: ResolvedSubmission) -> dict[str, Any]:
         "attachments_expected": resolved.attachments_expected,
         "attachments_present": resolved.attachments_present,
         "edits": state.edits,
+        "review_state": state.review_state,
         "first_received_at": resolved.first_received_at,
         "first_receipt_id": resolved.first_receipt_id,
     }

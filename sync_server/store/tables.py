@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     UniqueConstraint,
+    text,
 )
 
 from sync_server.store.account_tables import actor_properties as actor_properties
@@ -165,6 +166,8 @@ decisions = _table(
     _text("reason"),
     _text("node"),
     Index("ix_decisions_subject", "project_id", "form_id", "subject"),
+    Index("ix_decisions_about", "subject"),
+    Index("ix_decisions_kind", "kind"),
 )
 
 # -- what was erased: the content is gone, and these keep it from coming back
@@ -173,16 +176,29 @@ erased_versions = _table(
     "erased_versions",
     Column("project_id", Integer, primary_key=True),
     _text("sha256", primary_key=True),
+    _text("decision_id", primary_key=True),
     _text("form_id"),
     _text("instance_id"),
-    _text("decision_id"),
+    _text("scope"),
+    Column("received_at", UtcDateTime),
 )
 erased_instances = _table(
     "erased_instances",
-    Column("project_id", Integer, primary_key=True),
-    _text("form_id", primary_key=True),
-    _text("instance_id", primary_key=True),
+    Column("id", _Id, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    _text("form_id"),
+    _text("instance_id"),
     _text("decision_id"),
+    _text("scope"),  # whole: nothing of it is kept; person: what is about one person is taken out
+    UniqueConstraint("project_id", "form_id", "instance_id", "decision_id"),
+    Index("ix_erased_instances_instance", "instance_id"),
+)
+erasure_tasks = _table(
+    "erasure_tasks",  # what an erasure has still to clear away outside the database; empty when all is done
+    _text("decision_id", primary_key=True),
+    _text("step", primary_key=True),
+    _text("key", primary_key=True),
+    Column("project_id", Integer, nullable=False),
 )
 blocked_uploads = _table(
     "blocked_uploads",
@@ -233,6 +249,14 @@ submissions = _table(
     _text("first_receipt_id"),
     UniqueConstraint("project_id", "form_id", "root_id"),
     Index("ix_submissions_received", "first_received_at"),
+    # Few are held, and every export counts them: without it that read a row of each submission.
+    Index(
+        "ix_submissions_held",
+        "project_id",
+        "form_id",
+        sqlite_where=text("is_held = 1"),
+        postgresql_where=text("is_held"),
+    ),
 )
 checkpoints = _table(
     "checkpoints",
@@ -268,6 +292,8 @@ warehouse_segments = _table(
     Column("files", JSON, nullable=False),
     Column("deleted", LargeBinary, nullable=False),
     Column("live", JSON, nullable=False),
+    Column("has_strangers", Boolean, nullable=False),  # answers that a later form version may give a column
+    _text("stale", nullable=True),  # why it has to be made again
     Index("ix_warehouse_segments_form", "project_id", "form_id"),
 )
 warehouse_places = _table(

@@ -1,5 +1,6 @@
 """The operator exports a form and settles what waits, at the terminal."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
@@ -43,6 +44,7 @@ def test_export_says_where_it_is_what_is_in_it_and_what_is_not(run: Run, tmp_pat
         "- 1 submission(s) were sent with different answers or files; the export shows one of them. "
         "See `sync-server quarantine`.",
         f"2 submission(s), 2 row(s), 1 file(s): {target}",
+        f"sha256 {hashlib.sha256(target.read_bytes()).hexdigest()}",
     ]
     with ZipFile(target) as archive:
         assert set(archive.namelist()) == {"visit.csv", "visit-who.csv", "media/p.jpg", "_notes.txt"}
@@ -55,6 +57,25 @@ def test_export_goes_to_the_current_folder_under_the_forms_name(
     assert run("export", "visit", "--no-media").exit_code == 0
     with ZipFile(tmp_path / "visit.zip") as archive:
         assert "media/p.jpg" not in archive.namelist()
+
+
+def test_export_takes_the_switches_of_central(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "out.zip"
+    chosen = ["--no-groups", "--split", "--no-deleted", "--filter", "__system/submissionDate gt 2026-11-22T09:01:00Z"]
+    done = run("export", "visit", "-o", target, *chosen)
+    assert done.exit_code == 0, done.output
+    assert "- Submissions that a filter ($filter) of whoever exported did not let through." in done.stdout
+    with ZipFile(target) as archive:
+        assert [line.split(",")[7:9] for line in archive.read("visit.csv").decode().splitlines()] == [
+            ["instanceID", "KEY"],
+            ["uuid:3", "uuid:3"],
+        ]
+
+
+def test_export_with_a_filter_that_cannot_be_read_says_where(run: Run, tmp_path: Path) -> None:
+    done = run("export", "visit", "-o", tmp_path / "out.zip", "--filter", "place eq")
+    assert done.exit_code == 1
+    assert "$filter" in done.output
 
 
 def test_export_of_an_unknown_form_says_so_and_writes_nothing(run: Run, tmp_path: Path) -> None:

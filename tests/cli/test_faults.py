@@ -1,5 +1,7 @@
 """What goes wrong at the command line is said in a sentence: no stack trace, and no node begun by mistake."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,13 @@ def test_a_damaged_database_is_said(data: Path) -> None:
     result = run(data, "verify")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: The database cannot be used: file is not a database.")
+
+
+def test_a_folder_of_a_newer_version_is_refused_with_the_reason(data: Path) -> None:
+    with closing(sqlite3.connect(data / "sync.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    for command in ("verify", "serve", "form list"):
+        result = run(data, *command.split())
+        assert result.exit_code == 1
+        assert "made by a newer version of this program (revision 9999)" in result.stderr
+    assert list(data.glob("sync.db.before*")) == []

@@ -8,16 +8,25 @@ import pytest
 from sync_server.blobs import filesystem
 from sync_server.blobs.base import BlobStore
 from sync_server.blobs.filesystem import FilesystemBlobs
+from sync_server.blobs.local_files import LocalFiles
 from sync_server.blobs.memory import MemoryBlobs
 from sync_server.blobs.spool import IN_MEMORY_BYTES, HashingSpool
 from sync_server.core.ids import BlobId
+from tests.support.s3 import open_bucket
 
 SIZES = (0, 1, IN_MEMORY_BYTES, IN_MEMORY_BYTES + 1, 3 * IN_MEMORY_BYTES)
 
 
-@pytest.fixture(params=["filesystem", "memory"])
+@pytest.fixture(params=["filesystem", "memory", "s3", "s3 by way of copies"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    return FilesystemBlobs(tmp_path / "blobs") if request.param == "filesystem" else MemoryBlobs()
+    match request.param:
+        case "filesystem":
+            return FilesystemBlobs(tmp_path / "blobs")
+        case "memory":
+            return MemoryBlobs()
+        case "s3":
+            return open_bucket(request.getfixturevalue("s3"), tmp_path)
+    return LocalFiles(open_bucket(request.getfixturevalue("s3"), tmp_path), tmp_path / "copies", 0)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -78,6 +87,15 @@ def test_what_is_not_here_is_said(blobs: BlobStore) -> None:
     assert blobs.size(missing) is None
     with pytest.raises(FileNotFoundError):
         blobs.open(missing)
+
+
+def test_a_listing_says_ids_and_sizes_of_all_or_of_one_shard(blobs: BlobStore) -> None:
+    contents = {hashlib.sha256(content).hexdigest(): len(content) for content in (b"a", b"bc", b"def")}
+    for content in (b"a", b"bc", b"def"):
+        blobs.put(content)
+    assert [(blob.id, blob.size) for blob in blobs.iter_stored()] == sorted(contents.items())
+    first = min(contents)
+    assert [blob.id for blob in blobs.iter_stored(first[:2])] == [first]
 
 
 def test_deleting_twice_is_no_error(blobs: BlobStore) -> None:

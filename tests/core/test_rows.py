@@ -127,6 +127,12 @@ def test_question_that_became_a_group_is_read_in_both_shapes() -> None:
     assert answers(schema, "<x>\n  <y>new</y>\n</x>") == {"x": "", "x-y": "new"}
 
 
+def test_comment_beside_an_answer_does_not_make_a_group_of_it() -> None:
+    schema = build_table_schema([fields("/x:structure", "/x/y"), fields("/x")])
+    assert answers(schema, "<x>old<!-- checked --></x>") == {"x": "old", "x-y": ""}
+    assert rows_of(schema, "<x>old<!-- checked --></x>").unplaced == []
+
+
 def test_question_that_became_a_repeat_is_read_in_both_shapes() -> None:
     schema = build_table_schema([fields("/x:repeat", "/x/y"), fields("/x")])
     assert answers(schema, "<x>old</x>") == {"x": "old"}

@@ -11,7 +11,8 @@ import pytest
 
 from tests.house.sources import PACKAGE, ROOT, TESTS, nodes_of, python_files
 
-LOCKS = ["hub", "serve", "test"]
+LOCKS = ["hub", "serve", "s3", "test"]
+ONLY_WITH_S3 = "sync_server/blobs/s3"  # imported when the setting asks for it
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; [^\\]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 
 
@@ -35,9 +36,11 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _imported(folder: Path) -> set[str]:
+def _imported(folder: Path, *, without: str | None = None) -> set[str]:
     found: set[str] = set()
     for path in python_files(folder):
+        if without and without in path.as_posix():
+            continue
         for node in nodes_of(path):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
@@ -53,22 +56,28 @@ def test_lock_is_versions_and_hashes_and_nothing_else(lock: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lock", "extras"), [("hub", []), ("serve", ["postgresql"]), ("test", ["postgresql", "test"])], ids=LOCKS
+    ("lock", "extras"),
+    [("hub", []), ("serve", ["postgresql"]), ("s3", ["postgresql", "s3"]), ("test", ["postgresql", "s3", "test"])],
+    ids=LOCKS,
 )
 def test_lock_has_every_dependency(lock: str, extras: list[str]) -> None:
     assert _wanted(*extras) - set(_versions(lock)) == set(), "run scripts/lock"
 
 
-@pytest.mark.parametrize(("lock", "folder"), [("hub", PACKAGE), ("test", TESTS)], ids=["sync_server", "tests"])
-def test_lock_has_whatever_is_imported(lock: str, folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("lock", "folder", "without"),
+    [("hub", PACKAGE, ONLY_WITH_S3), ("s3", PACKAGE, None), ("test", TESTS, None)],
+    ids=["a hub", "a centre with S3", "tests"],
+)
+def test_lock_has_whatever_is_imported(lock: str, folder: Path, without: str | None) -> None:
     """A package that happens to be installed here is missing on a fresh machine."""
     ours = {"sync_server", "tests", "benchmarks"}
-    foreign = _imported(folder) - set(sys.stdlib_module_names) - ours
+    foreign = _imported(folder, without=without) - set(sys.stdlib_module_names) - ours
     installed = packages_distributions()
     brought = {name: {_normal(found) for found in installed.get(name, [])} for name in foreign}
     assert {name for name, by in brought.items() if not by & set(_versions(lock))} == set()
 
 
 def test_tests_run_with_the_versions_that_hubs_run() -> None:
-    hub, serve, test = (_versions(lock) for lock in LOCKS)
-    assert hub.items() <= serve.items() <= test.items()
+    hub, serve, s3, test = (_versions(lock) for lock in LOCKS)
+    assert hub.items() <= serve.items() <= s3.items() <= test.items()

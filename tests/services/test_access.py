@@ -15,11 +15,11 @@ from sync_server.errors import (
     NamelessTablet,
     NotFound,
     PasswordTooShort,
-    SealBroken,
     UnexpectedValue,
     UnknownToken,
 )
 from sync_server.node import Node
+from sync_server.operator_errors import SealBroken
 from sync_server.services import devices, passwords, sign_in, users
 from sync_server.store import changes, tables
 from sync_server.store.short_memory import REMEMBER_SECONDS, ShortMemory

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sync_server.core.key_slot import public_key_of
-from sync_server.errors import BackupFolderMissing, BackupNotSealed, WrongBackupSecret
 from sync_server.node import Node
+from sync_server.operator_errors import BackupFolderMissing, BackupNotSealed, WrongBackupSecret
 from sync_server.services import consumers
 from sync_server.services.backup import back_up, back_up_when_due
 from sync_server.services.backup_keys import Secret

@@ -104,6 +104,16 @@ def test_an_edit_by_a_revoked_tablet_does_not_touch_the_submission(node: Node) -
     assert (row.current_version_id, row.is_held, reasons(row)) == (first.version, False, ["token_revoked"])
 
 
+def test_a_held_original_does_not_hide_its_edit_when_a_held_variant_parts_the_two(node: Node) -> None:
+    publish_visit(node)
+    send(node, visit("original"), is_revoked=True)
+    edit = send(node, visit("edit", people="8", deprecates="original"))
+    for people in range(20):  # some of these variants is the greatest and wins, were it admitted
+        send(node, visit("edit", people=str(people)), is_revoked=True)
+    (row,) = (row for row in rows(node) if row.root_id == "uuid:original")
+    assert (row.current_version_id, row.is_held, row.waits_for) == (edit.version, False, "uuid:original")
+
+
 def test_rebuild_makes_the_same_rows(node: Node) -> None:
     publish_visit(node)
     arrive(node, ARRIVALS)

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from sync_server.errors import (
+from sync_server.errors import Problem
+from sync_server.node import RESTORING, Node
+from sync_server.operator_errors import (
     BackupDamaged,
     FolderNotEmpty,
     NoBackupHere,
     OtherDatabase,
-    Problem,
     RestoreUnfinished,
     WrongBackupSecret,
 )
-from sync_server.node import RESTORING, Node
 from sync_server.services.backup import back_up
 from sync_server.services.backup_keys import Secret
 from sync_server.services.prove_backup import prove_backup

@@ -7,14 +7,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from sync_server.errors import DatabaseTooNew
 from sync_server.node import Node
+from sync_server.operator_errors import DatabaseTooNew
 from sync_server.services import consumers
 from sync_server.services.digest_node import digest_node
 from sync_server.services.verify_node import verify_node
 from sync_server.settings import Settings
 from sync_server.store.migrations import is_newest, read_revision
+from sync_server.store.tables import submissions
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.zip"))
 LARGEST = 300_000  # bytes: every copy of the repository carries all of them
@@ -35,8 +37,17 @@ def test_a_folder_of_an_earlier_version_is_upgraded_in_place(sample: Path, tmp_p
         consumers.catch_up(node)
         assert list(verify_node(node)) == []
         assert digest_node(node) == recorded
+        reviewed = review_states(node)
         consumers.rebuild(node)
         assert digest_node(node) == recorded
+        assert review_states(node) == reviewed
+        assert list(verify_node(node)) == []
+
+
+def review_states(node: Node) -> dict[str, str | None]:
+    with node.database.read() as session:
+        rows = session.execute(select(submissions.c.root_id, submissions.c.review_state))
+        return {row.root_id: row.review_state for row in rows}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)

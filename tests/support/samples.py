@@ -50,8 +50,11 @@ def visit_form(version: str = "1") -> bytes:
     return VISIT.replace(b'version="1">', f'version="{version}">'.encode())
 
 
-def xform(version: str, questions: Mapping[str, str] = QUESTIONS, form_id: str = "visit") -> bytes:
-    """Write a form with these questions: paths to types; a group is there because something is in it."""
+def xform(version: str, questions: Mapping[str, str] = QUESTIONS, form_id: str = "visit", *, body: str = "") -> bytes:
+    """Write a form with these questions: paths to types; a group is there because something is in it.
+
+    `body` are further controls, such as a select with its choices.
+    """
     binds = "".join(
         f'<bind nodeset="/data{path}" type="{kind}"/>' for path, kind in questions.items() if kind != "repeat"
     )
@@ -59,7 +62,7 @@ def xform(version: str, questions: Mapping[str, str] = QUESTIONS, form_id: str =
     return (
         '<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head><h:title>Visit'
         f'</h:title><model><instance><data id="{form_id}" version="{version}">{_nested(questions)}<meta><instanceID/>'
-        f"</meta></data></instance>{binds}</model></h:head><h:body>{repeats}</h:body></h:html>"
+        f"</meta></data></instance>{binds}</model></h:head><h:body>{repeats}{body}</h:body></h:html>"
     ).encode()
 
 
@@ -69,11 +72,16 @@ def publish_visit(node: Node, version: str = "1") -> FormVersion:
 
 
 def publish(
-    node: Node, version: str = "1", questions: Mapping[str, str] = QUESTIONS, *, form_id: str = "visit"
+    node: Node,
+    version: str = "1",
+    questions: Mapping[str, str] = QUESTIONS,
+    *,
+    form_id: str = "visit",
+    body: str = "",
 ) -> FormVersion:
     """Publish a form with these questions; a greater version is published later."""
     published_at = NOON + timedelta(days=len(version), minutes=ord(version[-1]))
-    return _add_form(node, xform(version, questions, form_id), form_id, version, published_at)
+    return _add_form(node, xform(version, questions, form_id, body=body), form_id, version, published_at)
 
 
 def visit(
@@ -118,19 +126,21 @@ def send(
 ) -> Receipt:
     """Receive an upload as the door does, `minutes` after NOON."""
     named = files.items() if isinstance(files, Mapping) else files
-    return receive(
-        node,
-        Upload(
-            project_id=1,
-            xml=xml,
-            files=[_file(node, name, content) for name, content in named],
-            received_at=NOON + timedelta(minutes=minutes),
-            door="test",
-            is_revoked=is_revoked,
-            actor_id=actor_id,
-            device_id=device_id,
-        ),
+    upload = Upload(
+        project_id=1,
+        xml=xml,
+        files=[_file(node, name, content) for name, content in named],
+        received_at=NOON + timedelta(minutes=minutes),
+        door="test",
+        is_revoked=is_revoked,
+        actor_id=actor_id,
+        device_id=device_id,
     )
+    try:
+        return receive(node, upload)
+    finally:
+        for file in upload.files:
+            file.spool.close()
 
 
 def _add_form(node: Node, xml: bytes, form_id: str, version: str, published_at: datetime) -> FormVersion:

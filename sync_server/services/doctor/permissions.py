@@ -30,6 +30,9 @@ def check_folder(scene: Scene) -> Finding:
 def check_key(scene: Scene) -> Iterator[Finding]:
     """Say what is wrong with the key, without showing it. Nothing where there is no node at all."""
     path = scene.settings.data / "node.key"
+    if not path.exists() and scene.settings.node_key:
+        yield fine(KEY, "It is given as the setting node_key.")
+        return
     if not path.exists():
         if scene.database is not None:
             found = "It is missing: tablets go on working, but their QR codes cannot be shown again."

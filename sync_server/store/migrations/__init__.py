@@ -9,18 +9,26 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 
-from sync_server.errors import DatabaseTooNew
+from sync_server.operator_errors import DatabaseTooNew
 from sync_server.store.engine import FEED_LOCK, Database
+from sync_server.store.upgrade_copy import forget_old_copies, keep_copy
 
 
 def migrate(database: Database) -> None:
-    """Bring the database to this program's revision; raise DatabaseTooNew when it is ahead of it."""
+    """Bring the database to this program's revision; raise DatabaseTooNew when it is ahead of it.
+
+    In one transaction, with a copy of SQLite's file made before: however it ends, the database is the old or the new.
+    """
     with database.engine.execution_options(write=True).begin() as connection:
         if not database.is_sqlite:  # several processes may start at once; one of them migrates
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FEED_LOCK})
         config = _config(connection)
-        if not is_newest(read_revision(connection)):
+        revision = read_revision(connection)
+        if revision is not None and not is_newest(revision) and is_known(revision):
+            keep_copy(database, revision)
+        if not is_newest(revision):
             _upgrade(config, connection)
+    forget_old_copies(database)
 
 
 def read_revision(connection: Connection) -> str | None:

@@ -24,6 +24,10 @@ REASONS = {
         _l("Two different files came under one name"),
         _l("Both are kept, and one is shown for now. Ask who filled the form which one is right."),
     ),
+    "review_conflict": Explanation(
+        _l("Two people reviewed the same submission differently"),
+        _l("The more cautious review counts for now. Let them agree, and one of them review it again."),
+    ),
     "waits_for_original": Explanation(
         _l("A correction came, but not the submission it corrects"),
         _l("Find the tablet on which the form was first filled, and let it send. Then this settles by itself."),
@@ -31,6 +35,10 @@ REASONS = {
     "token_revoked": Explanation(
         _l("Sent by a tablet whose access was ended"),
         _l("It is kept apart, and out of exports, until it is accepted. Find out first who has the tablet."),
+    ),
+    "link_used": Explanation(
+        _l("Sent by a link for one submission that had been used already"),
+        _l("It is kept apart, and out of exports, until it is accepted. Find out first who has the link."),
     ),
     "not_assigned": Explanation(
         _l("Sent by somebody to whom this form is not assigned"),

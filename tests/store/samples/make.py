@@ -12,20 +12,26 @@ import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy.orm import Session
+
 from sync_server.errors import UnreadableXml
 from sync_server.node import Node
 from sync_server.services import consumers, devices
 from sync_server.services.digest_node import digest_node
-from sync_server.services.review_submission import accept_submission
+from sync_server.services.erase_submissions import erase_submission
+from sync_server.services.review_submission import accept_submission, comment_submission, review_submission
 from sync_server.settings import Settings
-from tests.support.samples import publish_visit, send, visit
+from sync_server.store.decisions import StoredDecision, add_decision
+from sync_server.store.quarantine import find_submissions
+from tests.support.samples import NOON, publish_visit, send, visit
 
 HERE = Path(__file__).parent
 ALWAYS = (2026, 11, 22, 0, 0, 0)
 
 
 def fill(node: Node) -> None:
-    """One of each: edits, a variant, a stranger, a held one with a decision, a file, what could not be read."""
+    """One of each: edits, a variant, a stranger, a held one with a decision, a file, what could not be read; reviews,
+    on this node and on another, a comment, and what was erased."""
     publish_visit(node, "1")
     publish_visit(node, "2")
     devices.add_device(node, None, "Tablet 7", 1)
@@ -45,7 +51,46 @@ def fill(node: Node) -> None:
         pass  # as it should be: set aside for rescue
     consumers.catch_up(node)
     accept_submission(node, None, "uuid:late", reason="The tablet was found again.")
+    _review(node)
+    _erase(node)
     consumers.catch_up(node)
+
+
+def _review(node: Node) -> None:
+    """One approved, one approved before an edit, one on which two nodes disagree, one commented on."""
+    send(node, visit("doubted"))
+    send(node, visit("corrected"))
+    review_submission(node, None, "uuid:plain", "approved", reason="Seen on paper.")
+    review_submission(node, None, "uuid:corrected", "approved", reason="Seen on paper.")
+    send(node, visit("correction", deprecates="corrected", people="9"), minutes=3)
+    review_submission(node, None, "uuid:doubted", "approved", reason="Seen on paper.")
+    node.write(lambda session: add_decision(session, _review_elsewhere(session)))
+    comment_submission(node, None, "uuid:photo", "بۆ پشکنین")
+
+
+def _review_elsewhere(session: Session) -> StoredDecision:
+    """A review by somebody who had the submission, but not the review made here."""
+    (submission,) = find_submissions(session, "uuid:doubted")
+    return StoredDecision(
+        id="review-elsewhere",
+        kind="review",
+        project_id=1,
+        form_id="visit",
+        subject="uuid:doubted",
+        parents=submission.state.versions,
+        body={"state": "hasIssues"},
+        author_id=None,
+        decided_at=NOON,
+        reason="Nobody was there that day.",
+    )
+
+
+def _erase(node: Node) -> None:
+    """Take one away for good, and receive it again."""
+    erased = visit("erased", place="Hamdaniya", photo="b.jpg"), [("b.jpg", b"another photo")]
+    send(node, *erased)
+    erase_submission(node, None, "uuid:erased", reason="Consent was withdrawn.")
+    send(node, *erased)
 
 
 def main(name: str) -> None:

@@ -1,0 +1,1 @@
+"""The reading side: one columnar table per form and per repeat."""
