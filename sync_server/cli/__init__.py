@@ -9,7 +9,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from sync_server import logs
-from sync_server.cli import backup, checks, demo, devices, doctor, forms, serve, submissions, users
+from sync_server.cli import backup, checks, demo, devices, doctor, forms, interface, serve, submissions, users
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.errors import Problem
 from sync_server.store.engine import unusable
@@ -56,5 +56,6 @@ for command in (
     *backup.COMMANDS,
     *demo.COMMANDS,
     *doctor.COMMANDS,
+    *interface.COMMANDS,
 ):
     main.add_command(command)

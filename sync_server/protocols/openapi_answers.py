@@ -17,6 +17,7 @@ _WORDS = {
     404: "It is not there, or you may not know of it.",
     409: "It contradicts what is there.",
     413: "It is larger than the operator allows.",
+    500: "An accident; nothing that was acknowledged is lost.",
     429: "Too many wrong passwords: wait.",
     501: "Not done by this server.",
     503: "The server is busy: try again.",
@@ -34,7 +35,7 @@ def write_answers(route: Route, method: str, shape: Shape, components: Component
         if status >= 400 and method != "HEAD":
             found[status] = _refer_wrong(route, status, components)
         else:
-            also = {"content": contents} if contents and status < 300 else {}
+            also = {"content": contents} if contents and (status < 300 or route.is_page) else {}
             found[status] = {"description": _tell(status, None), **also}
     return {str(status): answer for status, answer in sorted(found.items())}
 
@@ -80,15 +81,15 @@ def _refer_wrong(route: Route, status: int, components: Components) -> Json:
 
 def _brought_along(route: Route, method: str) -> set[int]:
     """The refusals that follow from the address, the method and what the route needs."""
-    found = {400}
+    found = {400, 500, 503}
     if route.need is None or not route.need.anyone:
         found |= {401, 403, 404, 429}
     if route.arguments:
         found.add(404)
     if route.is_page:
-        found.add(303)
+        found |= {303, 401, 403, 404, 429}
     if method not in ("GET", "HEAD"):
-        found |= {409, 413, 503, 507}
+        found |= {409, 413, 507}
     return found
 
 
