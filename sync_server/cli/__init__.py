@@ -9,7 +9,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from sync_server import logs
-from sync_server.cli import backup, checks, demo, devices, doctor, erasure, forms, serve, submissions, users
+from sync_server.cli import backup, checks, demo, devices, doctor, erasure, forms, interface, serve, submissions, users
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.errors import Problem
 from sync_server.store.engine import unusable
@@ -57,5 +57,6 @@ for command in (
     *erasure.COMMANDS,
     *demo.COMMANDS,
     *doctor.COMMANDS,
+    *interface.COMMANDS,
 ):
     main.add_command(command)

@@ -79,6 +79,14 @@ class Route:
     need: Need | None
 
     @property
+    def is_page(self) -> bool:
+        return self.endpoint.startswith("office.")
+
+    @property
+    def is_openrosa(self) -> bool:
+        return self.endpoint.startswith(("openrosa.", "kobo."))
+
+    @property
     def is_in_project(self) -> bool:
         return "project_id" in self.arguments or self.endpoint.startswith("kobo.")
 

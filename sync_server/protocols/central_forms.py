@@ -20,12 +20,14 @@ from sync_server.protocols.endpoint import central_endpoint, current_node, curre
 from sync_server.protocols.openrosa_documents import send_media
 from sync_server.protocols.schemas import (
     ExpectedFile,
+    FieldSchema,
     FormAttachmentSchema,
     FormPatchSchema,
     FormSchema,
     ShownVersion,
     write_fields,
 )
+from sync_server.protocols.shapes import NOTES, Asked, Content
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import guess_type, put_media
 from sync_server.services.form_state import set_form_state
@@ -36,12 +38,22 @@ from sync_server.store.forms import FormVersion
 blueprint = Blueprint("central_forms", __name__, url_prefix="/v1/projects/<int:project_id>/forms")
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_BOOLEAN = ("true", "false")
+_PUBLISH = Asked("publish", "string", "Must be true: this server keeps no drafts.", ("true",))
+_IGNORE_WARNINGS = Asked("ignoreWarnings", "string", "`true` publishes in spite of warnings.", _BOOLEAN)
+_ODATA = Asked("odata", "string", "`true` gives the names that OData has.", _BOOLEAN)
+_FALLBACK = Asked(
+    "X-XlsForm-FormId-Fallback", "string", "The form's id if the workbook has none, percent-encoded.", place="header"
+)
+_SOURCE = Content((WORKBOOK, "application/vnd.ms-excel", "application/xml", "text/markdown"), "the form's source")
+_FILE = Content(("*/*",), "the file")
+_PARTS = (206, 304, 416)
 NO_VERSION = "___"  # how Central writes the empty version in an address
 _PIECE = 65_536
 
 
 @blueprint.get("")
-@central_endpoint(verb="form.list", is_somewhere=True, is_filtered=True)
+@central_endpoint(verb="form.list", is_somewhere=True, is_filtered=True, answers=[FormSchema])
 def get_forms(project_id: int) -> Any:
     with current_node().database.read() as session:
         if nodes.find_project(session, project_id) is None:
@@ -53,7 +65,9 @@ def get_forms(project_id: int) -> Any:
 
 
 @blueprint.post("")
-@central_endpoint(verb="form.create")
+@central_endpoint(
+    verb="form.create", takes=_SOURCE, answers=FormSchema, asks=(_PUBLISH, _IGNORE_WARNINGS, _FALLBACK), also=(501,)
+)
 def post_form(project_id: int) -> Any:
     """Publish a form, or a new version of one, from .xlsx, .xls, Markdown or XML."""
     actor = require_actor()
@@ -72,13 +86,13 @@ def post_form(project_id: int) -> Any:
 
 @blueprint.get("/<form_id>")
 @blueprint.get("/<form_id>/versions/<version>")
-@central_endpoint(verb="form.read")
+@central_endpoint(verb="form.read", answers=FormSchema)
 def get_form(project_id: int, form_id: str, version: str | None = None) -> Any:
     return _write_version(project_id, form_id, version)
 
 
 @blueprint.patch("/<form_id>")
-@central_endpoint(verb="form.update")
+@central_endpoint(verb="form.update", takes=FormPatchSchema, answers=FormSchema, asks=(NOTES,))
 def patch_form(project_id: int, form_id: str) -> Any:
     """Open, close or reopen a form; the header X-Action-Notes says why."""
     actor = require_actor()
@@ -94,7 +108,7 @@ def patch_form(project_id: int, form_id: str) -> Any:
 
 
 @blueprint.get("/<form_id>/versions")
-@central_endpoint(verb="form.read")
+@central_endpoint(verb="form.read", answers=[FormSchema])
 def get_versions(project_id: int, form_id: str) -> Any:
     """List the published versions, newest first."""
     with current_node().database.read() as session:
@@ -105,7 +119,7 @@ def get_versions(project_id: int, form_id: str) -> Any:
 
 @blueprint.get("/<form_id>.xlsx")
 @blueprint.get("/<form_id>/versions/<version>.xlsx")
-@central_endpoint(verb="form.read")
+@central_endpoint(verb="form.read", answers=Content((WORKBOOK,), "the workbook"))
 def get_workbook(project_id: int, form_id: str, version: str | None = None) -> Response:
     """Answer the workbook a version was made from; 404 when it was made from something else."""
     with current_node().database.read() as session:
@@ -118,7 +132,7 @@ def get_workbook(project_id: int, form_id: str, version: str | None = None) -> R
 
 @blueprint.get("/<form_id>/fields")
 @blueprint.get("/<form_id>/versions/<version>/fields")
-@central_endpoint(verb="form.read")
+@central_endpoint(verb="form.read", answers=[FieldSchema], asks=(_ODATA,))
 def get_fields(project_id: int, form_id: str, version: str | None = None) -> Any:
     _, definition = _defined(project_id, form_id, version)
     return write_fields(definition.fields, odata=_is_true("odata"))
@@ -126,7 +140,7 @@ def get_fields(project_id: int, form_id: str, version: str | None = None) -> Any
 
 @blueprint.get("/<form_id>/attachments")
 @blueprint.get("/<form_id>/versions/<version>/attachments")
-@central_endpoint(verb="form.read")
+@central_endpoint(verb="form.read", answers=[FormAttachmentSchema])
 def get_attachments(project_id: int, form_id: str, version: str | None = None) -> Any:
     """List the files the form names, whether they are here or not."""
     found, definition = _defined(project_id, form_id, version)
@@ -135,7 +149,7 @@ def get_attachments(project_id: int, form_id: str, version: str | None = None) -
 
 @blueprint.get("/<form_id>/attachments/<path:name>")
 @blueprint.get("/<form_id>/versions/<version>/attachments/<path:name>")
-@central_endpoint(verb="form.read")
+@central_endpoint(verb="form.read", answers=_FILE, also=_PARTS)
 def get_attachment(project_id: int, form_id: str, name: str, version: str | None = None) -> Response:
     found, _ = _defined(project_id, form_id, version)
     response = send_media(project_id, found.row_id, name)
@@ -144,7 +158,7 @@ def get_attachment(project_id: int, form_id: str, name: str, version: str | None
 
 
 @blueprint.post("/<form_id>/attachments/<path:name>")
-@central_endpoint(verb="form.update")
+@central_endpoint(verb="form.update", takes=_FILE, answers=FormAttachmentSchema)
 def post_attachment(project_id: int, form_id: str, name: str) -> Any:
     """Set a file of the current version: tablets notice by its hash, without a new version of the form."""
     actor = require_actor()

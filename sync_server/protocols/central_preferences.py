@@ -8,6 +8,7 @@ from sync_server.errors import MissingParameter
 from sync_server.protocols.authentication import current_node, require_actor
 from sync_server.protocols.central_sessions import SUCCESS, read_json
 from sync_server.protocols.endpoint import central_endpoint
+from sync_server.protocols.schemas_accounts import PreferenceSchema, SuccessSchema
 from sync_server.services import user_preferences
 
 blueprint = Blueprint("central_preferences", __name__)
@@ -18,28 +19,28 @@ _OWN = "sets one's own preferences"
 
 
 @blueprint.put(_SITE)
-@central_endpoint(signed_in=_OWN, is_for_people=True)
+@central_endpoint(signed_in=_OWN, is_for_people=True, takes=PreferenceSchema, answers=SuccessSchema)
 def put_site_preference(property_name: str) -> dict[str, bool]:
     user_preferences.set_preference(current_node(), require_actor(), property_name, _value())
     return SUCCESS
 
 
 @blueprint.delete(_SITE)
-@central_endpoint(signed_in=_OWN, is_for_people=True)
+@central_endpoint(signed_in=_OWN, is_for_people=True, answers=SuccessSchema)
 def delete_site_preference(property_name: str) -> dict[str, bool]:
     user_preferences.delete_preference(current_node(), require_actor(), property_name)
     return SUCCESS
 
 
 @blueprint.put(_PROJECT)
-@central_endpoint(signed_in=_OWN, is_for_people=True)
+@central_endpoint(signed_in=_OWN, is_for_people=True, takes=PreferenceSchema, answers=SuccessSchema)
 def put_project_preference(project_id: int, property_name: str) -> dict[str, bool]:
     user_preferences.set_preference(current_node(), require_actor(), property_name, _value(), project_id=project_id)
     return SUCCESS
 
 
 @blueprint.delete(_PROJECT)
-@central_endpoint(signed_in=_OWN, is_for_people=True)
+@central_endpoint(signed_in=_OWN, is_for_people=True, answers=SuccessSchema)
 def delete_project_preference(project_id: int, property_name: str) -> dict[str, bool]:
     user_preferences.delete_preference(current_node(), require_actor(), property_name, project_id=project_id)
     return SUCCESS

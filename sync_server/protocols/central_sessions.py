@@ -1,7 +1,6 @@
-"""Sign in and out, and manage a project's app users, as ODK Central's REST does.
+"""Sign in and out as ODK Central's REST does.
 
 POST /v1/sessions · GET /v1/sessions/restore · DELETE /v1/sessions/current · DELETE /v1/sessions/{token}
-GET, POST /v1/projects/{id}/app-users · GET, DELETE /v1/projects/{id}/app-users/{id}
 """
 
 from datetime import datetime
@@ -9,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sync_server.errors import InsufficientRights, MissingParameter, NoSession, NotFound, UnreadableJson
+from sync_server.errors import InsufficientRights, MissingParameter, NoSession, UnreadableJson
 from sync_server.protocols.authentication import (
     current_node,
     current_session_token,
@@ -17,8 +16,14 @@ from sync_server.protocols.authentication import (
     slow_down_guessing,
 )
 from sync_server.protocols.endpoint import central_endpoint
+from sync_server.protocols.schemas_accounts import (
+    NewSessionSchema,
+    SessionSchema,
+    SignInSchema,
+    SuccessSchema,
+)
 from sync_server.protocols.session_cookies import clear_session_cookies, set_session_cookies
-from sync_server.services import access, devices, sign_in
+from sync_server.services import access, devices, public_links, sign_in
 from sync_server.services.sign_in import NewSession
 from sync_server.store.accounts import Actor, SignIn
 
@@ -29,7 +34,7 @@ LONGEST_JSON = 1_000_000  # bytes: a stranger who signs in must not fill the mem
 
 
 @blueprint.post("/v1/sessions")
-@central_endpoint(anyone="signing in")
+@central_endpoint(anyone="signing in", takes=SignInSchema, answers=NewSessionSchema, also=(401, 403, 429))
 def post_session() -> Response:
     body = read_json('{"email": "sara@example.org", "password": "…"}')
     email, password, code = read_text(body, "email"), read_text(body, "password"), body.get("code")
@@ -41,7 +46,7 @@ def post_session() -> Response:
 
 
 @blueprint.get("/v1/sessions/restore")
-@central_endpoint(anyone="tells of the request's own session; 404 without one")
+@central_endpoint(anyone="tells of the request's own session; 404 without one", answers=SessionSchema, also=(404,))
 def get_session() -> dict[str, str]:
     found = sign_in.find_session(current_node(), current_session_token() or "")
     if found is None:
@@ -50,7 +55,7 @@ def get_session() -> dict[str, str]:
 
 
 @blueprint.delete("/v1/sessions/current")
-@central_endpoint(signed_in="ends the session of the request")
+@central_endpoint(signed_in="ends the session of the request", answers=SuccessSchema)
 def delete_current_session() -> Response:
     require_actor()
     sign_in.end_session(current_node(), current_session_token() or "")
@@ -58,11 +63,14 @@ def delete_current_session() -> Response:
 
 
 @blueprint.delete("/v1/sessions/<session_token>")
-@central_endpoint(signed_in="one's own session; another's with session.end")
+@central_endpoint(signed_in="one's own session; another's with session.end", answers=SuccessSchema)
 def delete_session(session_token: str) -> Response:
-    """End a session, or revoke an app user, by its token; 403 for a token nobody has."""
+    """End a session, or revoke an app user or a public link, by its token; 403 for a token nobody has."""
     actor, node = require_actor(), current_node()
-    device = devices.find_device(node, session_token)
+    device, link = devices.find_device(node, session_token), public_links.find_link(node, session_token)
+    if link is not None:
+        public_links.revoke_link(node, actor, link)
+        return jsonify(SUCCESS)
     if device is not None:
         devices.revoke_device(node, actor, device.id)
         return jsonify(SUCCESS)
@@ -71,39 +79,6 @@ def delete_session(session_token: str) -> Response:
         raise InsufficientRights
     sign_in.end_session(node, session_token, by=actor)
     return _signed_out() if session_token == current_session_token() else jsonify(SUCCESS)
-
-
-@blueprint.get("/v1/projects/<int:project_id>/app-users")
-@central_endpoint(verb="field_key.list")
-def get_app_users(project_id: int) -> list[dict[str, Any]]:
-    actor = require_actor()
-    found = devices.list_devices(current_node(), actor, project_id)
-    return [_write_app_user(device, actor) for device in found]
-
-
-@blueprint.post("/v1/projects/<int:project_id>/app-users")
-@central_endpoint(verb="field_key.create")
-def post_app_user(project_id: int) -> dict[str, Any]:
-    """Add an app user, which gets no form before one is assigned to it, as in ODK Central."""
-    actor = require_actor()
-    name = read_text(read_json('{"displayName": "Tablet 7"}'), "displayName")
-    device, _ = devices.add_device(current_node(), actor, name, project_id, has_all_forms=False)
-    return _write_app_user(device, actor)
-
-
-@blueprint.get("/v1/projects/<int:project_id>/app-users/<int:device_id>")
-@central_endpoint(verb="field_key.list")
-def get_app_user(project_id: int, device_id: int) -> dict[str, Any]:
-    actor = require_actor()
-    return _write_app_user(_get_device(actor, project_id, device_id), actor)
-
-
-@blueprint.delete("/v1/projects/<int:project_id>/app-users/<int:device_id>")
-@central_endpoint(verb="field_key.delete")
-def delete_app_user(project_id: int, device_id: int) -> dict[str, bool]:
-    actor = require_actor()
-    devices.delete_device(current_node(), actor, _get_device(actor, project_id, device_id).id)
-    return SUCCESS
 
 
 def read_json(example: str) -> dict[str, Any]:
@@ -131,13 +106,6 @@ def _signed_out() -> Response:
     return response
 
 
-def _get_device(actor: Actor, project_id: int, device_id: int) -> Actor:
-    device = devices.get_device(current_node(), actor, device_id)
-    if device.project_id != project_id:
-        raise NotFound
-    return device
-
-
 def read_text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value.strip():
@@ -155,21 +123,3 @@ def write_actor(actor: Actor) -> dict[str, Any]:
         "deletedAt": None,
     }
     return {**written, "email": actor.email} if actor.email else written
-
-
-def _token(device: Actor, actor: Actor) -> str | None:
-    """Return a tablet's token to those who could make one; for others, and once revoked, it has none."""
-    may_see = access.may(current_node(), actor, "field_key.create", project_id=device.project_id)
-    return devices.show_token(current_node(), actor, device.id) if may_see and not device.is_revoked else None
-
-
-def _write_app_user(device: Actor, actor: Actor) -> dict[str, Any]:
-    """Write an app user with its token; null says that it was revoked."""
-    written = {
-        **write_actor(device),
-        "projectId": device.project_id,
-        "token": _token(device, actor),
-    }
-    if request.headers.get("X-Extended-Metadata", "").lower() == "true":
-        written["lastUsed"] = write_time(device.last_used_at) if device.last_used_at else None
-    return written

@@ -19,6 +19,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from sync_server.exporters.csv_columns import Switches
 from sync_server.exporters.file_names import safe_file_name
 from sync_server.protocols.endpoint import central_endpoint, current_node, require_actor
+from sync_server.protocols.shapes import Asked, Content
 from sync_server.services.download_export import Unchanged, download_export, find_download
 from sync_server.services.export_source import Wanted
 from sync_server.services.kept_exports import KeptExport
@@ -29,10 +30,21 @@ blueprint = Blueprint("central_submissions", __name__)
 # Longer than any consumer needs to come to the head after a day's submissions; the notes say when it was not enough.
 PATIENCE_SECONDS = 20.0
 _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
+_BOOLEAN = ("true", "false")
+_ATTACHMENTS = Asked("attachments", "string", "`false` leaves out the files.", _BOOLEAN)
+_OPTIONS = (
+    Asked("groupPaths", "string", "`false` writes column names without their groups.", _BOOLEAN),
+    Asked("splitSelectMultiples", "string", "`true` adds a column for each choice.", _BOOLEAN),
+    Asked("deletedFields", "string", "`false` leaves out what only older versions ask.", _BOOLEAN),
+    Asked("$filter", "string", "Rows, as OData says it: __system/submissionDate ge 2026-11-01."),
+)
+_ZIP = Content(("application/zip",), "a table for the form and each repeat, their files, and notes on what is left out")
+_CSV = Content(("text/csv",), "the form's table, without its repeats")
+_PARTS = (206, 304, 412, 416, 501)
 
 
 @blueprint.route(f"{_FORM}/submissions.csv.zip", methods=["GET", "POST"])
-@central_endpoint(verb="submission.read", is_whole=True)
+@central_endpoint(verb="submission.read", is_whole=True, answers=_ZIP, asks=(_ATTACHMENTS, *_OPTIONS), also=_PARTS)
 def get_csv_zip(project_id: int, form_id: str) -> Response:
     actor = require_actor()
     wanted = Wanted(project_id=project_id, form_id=form_id, switches=_switches(), filter=request.args.get("$filter"))
@@ -41,7 +53,7 @@ def get_csv_zip(project_id: int, form_id: str) -> Response:
 
 
 @blueprint.route(f"{_FORM}/submissions.csv", methods=["GET", "POST"])
-@central_endpoint(verb="submission.read", is_whole=True)
+@central_endpoint(verb="submission.read", is_whole=True, answers=_CSV, asks=_OPTIONS, also=_PARTS)
 def get_csv(project_id: int, form_id: str) -> Response:
     actor = require_actor()
     wanted = Wanted(

@@ -40,6 +40,7 @@ from sync_server.protocols.authentication import (
 )
 from sync_server.protocols.messages import request_language, say
 from sync_server.protocols.needs import Need, admit, current_scope, declare
+from sync_server.protocols.shapes import Shape, take_shape
 from sync_server.protocols.sign_in_gate import SignInGate
 from sync_server.services.audit import noting
 
@@ -88,15 +89,16 @@ def openrosa_endpoint(**what: Any) -> Callable[[View], View]:
     """Speak OpenRosa: the view returns a Response; every answer carries the headers tablets look for.
 
     `what` is the route's Need. The views ask for it themselves (`allow_tablet`), because the project of some
-    addresses and the form of most are known only there.
+    addresses and the form of most are known only there. What it takes and answers is its Shape.
     """
+    shape = take_shape(what)
 
     def decorate(view: View) -> View:
         @wraps(view)
         def endpoint(*args: Any, **kwargs: Any) -> Response:
             return _dress_openrosa(_answer(view, write_openrosa_problem, *args, **kwargs))
 
-        return declare(endpoint, Need(**what))
+        return declare(_shaped(endpoint, shape), Need(**what))
 
     return decorate
 
@@ -104,8 +106,10 @@ def openrosa_endpoint(**what: Any) -> Callable[[View], View]:
 def central_endpoint(**what: Any) -> Callable[[View], View]:
     """Speak ODK Central's REST: the view returns what becomes JSON, or a Response.
 
-    `what` is the route's Need, such as `verb="form.read"`: who lacks it is refused before the view is called.
+    `what` is the route's Need, such as `verb="form.read"`: who lacks it is refused before the view is called; and its
+    Shape, such as `takes=FormPatchSchema, answers=FormSchema`, from which the interface's description is made.
     """
+    shape = take_shape(what)
 
     def decorate(view: View) -> View:
         def admitted(*args: Any, **kwargs: Any) -> Any:
@@ -117,9 +121,14 @@ def central_endpoint(**what: Any) -> Callable[[View], View]:
         def endpoint(*args: Any, **kwargs: Any) -> Response:
             return _answer(admitted, write_central_problem, *args, **kwargs)
 
-        return declare(endpoint, Need(**what))
+        return declare(_shaped(endpoint, shape), Need(**what))
 
     return decorate
+
+
+def _shaped(view: View, shape: Shape) -> View:
+    view.shape = shape  # type: ignore[attr-defined]
+    return view
 
 
 def _action_notes() -> str:

@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 
 from sync_server.errors import InsufficientRights, SeveralProjects
 from sync_server.protocols import openrosa_documents as documents
+from sync_server.protocols import openrosa_shapes as shapes
 from sync_server.protocols import openrosa_submission as submission
 from sync_server.protocols.authentication import current_node, require_actor
 from sync_server.protocols.openrosa_routes import Routes
@@ -41,32 +42,32 @@ def _add_converter(state: Any) -> None:
     state.app.url_map.converters["kobo_username"] = UsernameConverter
 
 
-@routes.add("/formList", verb="open_form.list", is_somewhere=True, is_filtered=True)
+@routes.add("/formList", verb="open_form.list", is_somewhere=True, is_filtered=True, **shapes.FORM_LIST)
 def get_form_list(**prefix: str) -> Response:
     return documents.answer_form_list(_project_id(prefix), _base(prefix))
 
 
-@routes.add("/forms/<int:version_id>/form.xml", verb="open_form.read")
+@routes.add("/forms/<int:version_id>/form.xml", verb="open_form.read", **shapes.FORM_XML)
 def get_form_xml(version_id: int, **prefix: str) -> Response:
     return documents.answer_form_xml(_project_id(prefix), version_id)
 
 
-@routes.add("/xformsManifest/<int:version_id>", verb="open_form.read")
+@routes.add("/xformsManifest/<int:version_id>", verb="open_form.read", **shapes.MANIFEST)
 def get_manifest(version_id: int, **prefix: str) -> Response:
     return documents.answer_manifest(_project_id(prefix), version_id, _base(prefix))
 
 
-@routes.add("/xformsMedia/<int:version_id>/<name>", verb="open_form.read")
+@routes.add("/xformsMedia/<int:version_id>/<name>", verb="open_form.read", **shapes.MEDIA)
 def get_media(version_id: int, name: str, **prefix: str) -> Response:
     return documents.answer_media(_project_id(prefix), version_id, name)
 
 
-@routes.add("/submission", methods=("HEAD", "GET"), verb="submission.create", is_held=True)
+@routes.add("/submission", methods=("HEAD", "GET"), verb="submission.create", is_held=True, **shapes.BEFORE_SUBMISSION)
 def head_submission(**prefix: str) -> Response:
     return submission.answer_head(_project_id(prefix))
 
 
-@routes.add("/submission", methods=("POST",), verb="submission.create", is_held=True)
+@routes.add("/submission", methods=("POST",), verb="submission.create", is_held=True, **shapes.SUBMISSION)
 def post_submission(**prefix: str) -> Response:
     return submission.answer_post(_project_id(prefix), door="kobo")
 

@@ -18,6 +18,14 @@ class Moment(fields.Field):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z") if value is not None else None
 
 
+class ProblemSchema(Schema):
+    """What went wrong: for people in the language they asked for, for programs by its number."""
+
+    message = fields.String(metadata={"example": "You may not do this. Ask an administrator."})
+    code = fields.Float(metadata={"description": "ODK Central's code; ours from .91", "example": 403.1})
+    details = fields.Dict(metadata={"description": "what the message names"})
+
+
 @dataclass(frozen=True, slots=True)
 class ShownVersion:
     """A form with the version that is asked for."""
@@ -30,9 +38,9 @@ class FormSchema(Schema):
     """A form, or one of its versions: Central shows both alike. What this server does not have is null."""
 
     project_id = fields.Integer(attribute="form.project_id", data_key="projectId")
-    form_id = fields.String(attribute="form.form_id", data_key="xmlFormId")
+    form_id = fields.String(attribute="form.form_id", data_key="xmlFormId", metadata={"example": "meeting"})
     name = fields.String(attribute="version.title")
-    version = fields.String(attribute="version.version")
+    version = fields.String(attribute="version.version", metadata={"example": "2026112301"})
     md5 = fields.String(attribute="version.md5", data_key="hash")
     sha256 = fields.String(attribute="version.sha256")
     state = fields.String(attribute="form.state")
@@ -50,7 +58,12 @@ class FormPatchSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    state = fields.String(required=True)
+    state = fields.String(required=True, metadata={"schema": {"enum": ["open", "closing", "closed"]}})
+
+
+_TRUE_OR_NULL = {"schema": {"enum": [True, None]}}
+_BOOLEAN = {"schema": {"type": "boolean"}}
+_OF_A_FILE = {"is_optional": True}
 
 
 class FieldSchema(Schema):
@@ -59,8 +72,10 @@ class FieldSchema(Schema):
     name = fields.String()
     path = fields.String()
     type = fields.String()
-    binary = fields.Function(lambda field: True if field.is_binary else None)
-    select_multiple = fields.Function(lambda field: True if field.select_multiple else None, data_key="selectMultiple")
+    binary = fields.Function(lambda field: True if field.is_binary else None, metadata=_TRUE_OR_NULL)
+    select_multiple = fields.Function(
+        lambda field: True if field.select_multiple else None, data_key="selectMultiple", metadata=_TRUE_OR_NULL
+    )
 
 
 def _odata_name(name: str) -> str:
@@ -78,14 +93,16 @@ class ExpectedFile:
 
 
 class FormAttachmentSchema(Schema):
+    """A file the form names; of one that is not here, size and hash are left out."""
+
     name = fields.String()
     type = fields.String()
-    exists = fields.Function(lambda expected: expected.file is not None)
-    blob_exists = fields.Function(lambda expected: expected.file is not None, data_key="blobExists")
+    exists = fields.Function(lambda expected: expected.file is not None, metadata=_BOOLEAN)
+    blob_exists = fields.Function(lambda expected: expected.file is not None, data_key="blobExists", metadata=_BOOLEAN)
     dataset_exists = fields.Constant(False, data_key="datasetExists")
-    size = fields.Integer(attribute="file.size")
-    md5 = fields.String(attribute="file.md5", data_key="hash")
-    updated_at = Moment(attribute="file.updated_at", data_key="updatedAt")
+    size = fields.Integer(attribute="file.size", metadata=_OF_A_FILE)
+    md5 = fields.String(attribute="file.md5", data_key="hash", metadata=_OF_A_FILE)
+    updated_at = Moment(attribute="file.updated_at", data_key="updatedAt", metadata=_OF_A_FILE)
 
 
 def write_fields(found: Sequence[Field], *, odata: bool) -> Any:

@@ -19,6 +19,7 @@ from sync_server.services import devices, users
 from sync_server.store import forms
 from sync_server.store.accounts import Actor
 from sync_server.store.forms import FormAttachment, NewFormVersion
+from tests.support.described import DescribedClient
 from tests.support.people import give_role
 
 PASSWORD = "correct horse battery"
@@ -27,7 +28,10 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 @pytest.fixture
 def app(hub: Node) -> Flask:
-    return create_app(hub)
+    """The application; its clients hold every answer against the description of the interface."""
+    app = create_app(hub)
+    app.test_client_class = DescribedClient
+    return app
 
 
 @pytest.fixture

@@ -1,0 +1,106 @@
+"""The words of the interface's description: what routes are about, how one signs in, what addresses name."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sync_server.protocols.authorisation import Route
+
+TAGS = {
+    "Tablets": "OpenRosa, at ODK Central's addresses: what Collect and Enketo speak.",
+    "Tablets, KoBo's addresses": "The same at KoBo's addresses, and the plain ones of a hub with one project.",
+    "Sessions": "Signing in and out.",
+    "Users": "People's accounts, and what they set for themselves.",
+    "App users": "Tablets: each has a token, shown as a QR code.",
+    "Public links": "Addresses by which strangers send one form.",
+    "Projects": "Projects, and their encryption.",
+    "Roles and assignments": "Who may do what, on the site, in a project, on a form.",
+    "Forms": "Forms, their versions and files.",
+    "Submissions": "What tablets sent: lists, reviews, downloads, erasure.",
+    "The site": "Settings, the audit log, the interface itself.",
+    "Pages": "What people look at with a browser. Programs use the routes above.",
+}
+
+SECURITY: dict[str, dict[str, str]] = {
+    "bearer": {
+        "type": "http", "scheme": "bearer",
+        "description": "The token of a session (POST /v1/sessions), or of an app user.",
+    },
+    "basic": {
+        "type": "http", "scheme": "basic",
+        "description": "E-mail and password; over https, or on the machine itself.",
+    },
+    "digest": {
+        "type": "http", "scheme": "digest",
+        "description": "E-mail and password as Collect sends them over http; for accounts that turned it on.",
+    },
+    "cookie": {
+        "type": "apiKey", "in": "cookie", "name": "session",
+        "description": "A browser's session (over https it is called __Host-session). To change anything, send the "
+        "session's csrf word too: as the header X-CSRF-Token, or as __csrf in a form.",
+    },
+    "st": {
+        "type": "apiKey", "in": "query", "name": "st",
+        "description": "The token of an app user, as Enketo sends it.",
+    },
+}  # fmt: skip
+
+_ARGUMENTS = {
+    "project_id": "The project's number.",
+    "form_id": "The form's id, as its XLSForm has it.",
+    "version": "The version's name; ___ for the empty one.",
+    "version_id": "The number of a published version, as lists of forms name it.",
+    "name": "The file's name.",
+    "token": "An app user's or a public link's token.",
+    "session_token": "The token of a session, an app user or a public link.",
+    "username": "The account's e-mail, or what stands before its @.",
+    "user_id": "The account's number.",
+    "device_id": "The app user's number.",
+    "instance_id": "The submission's instanceID, with uuid: before it.",
+}
+
+# By the name of the endpoint's module, then of the view: the first that fits.
+_TAG_OF = (
+    ("openrosa.", "Tablets"), ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
+    ("app_user", "App users"), ("public_link", "Public links"), ("assignment", "Roles and assignments"),
+    ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),
+    ("erasure", "Submissions"), ("erase", "Submissions"), ("review", "Submissions"), ("submission", "Submissions"),
+    ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
+)  # fmt: skip
+
+
+def tag_of(route: Route) -> str:
+    module, _, view = route.endpoint.rpartition(".")
+    by_view = (tag for part, tag in _TAG_OF if part in f"{view}." or part == f"{module}.")
+    by_module = (tag for part, tag in _TAG_OF if part in module)
+    return next(by_view, None) or next(by_module, "The site")
+
+
+def summarise(view: Callable[..., Any]) -> str:
+    """The first line of the view's docstring; without one, its name in words."""
+    told = (view.__doc__ or "").strip().partition("\n")[0]
+    return told or view.__name__.replace("_", " ").capitalize() + "."
+
+
+def describe_need(route: Route) -> str:
+    """Say in words who may call it; who that is by role, docs/authorisation.md tells."""
+    need = route.need
+    if need is None:
+        return "Nobody may."
+    if need.anyone:
+        return f"Anyone may: {need.anyone}."
+    if need.signed_in:
+        return f"Whoever is signed in may: {need.signed_in}."
+    told = [f"Needs the verb {need.verb}."]
+    if need.own:
+        told.append("Of oneself everybody may.")
+    if need.is_somewhere:
+        told.append("On one thing in the project is enough; only that is shown.")
+    if need.is_filtered:
+        told.append("What is out of one's scope is left out.")
+    if need.is_held:
+        told.append("Nobody who is known is refused: without the verb, what is sent waits for a person.")
+    return " ".join(told)
+
+
+def name_argument(name: str) -> str:
+    return _ARGUMENTS.get(name, name.replace("_", " ").capitalize() + ".")
