@@ -104,3 +104,17 @@ class PreferenceSchema(Schema):
     """The value, which may be any JSON, null too."""
 
     value = fields.Raw(required=True, data_key="propertyValue", metadata={"example": True})
+
+
+class AppUserSchema(ActorSchema):
+    """A tablet. Its token is null once revoked, and for those who could not make one; extended: when it was used."""
+
+    project_id = fields.Integer(data_key="projectId")
+    token = fields.String(allow_none=True)
+    last_used = Moment(data_key="lastUsed", allow_none=True, metadata=_OPTIONAL)
+
+
+class NewAppUserSchema(Schema):
+    """A tablet to be."""
+
+    display_name = fields.String(required=True, data_key="displayName", metadata={"example": "Tablet 7"})
