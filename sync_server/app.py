@@ -6,18 +6,28 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from sync_server import web
 from sync_server.node import Node
 from sync_server.protocols import (
+    central_app_users,
+    central_config,
     central_forms,
+    central_keys,
     central_preferences,
+    central_projects,
+    central_properties,
+    central_public_links,
+    central_roles,
     central_sessions,
     central_submissions,
     central_users,
     endpoint,
+    interface,
     kobo,
     openrosa,
 )
 
 DOORS = (
-    openrosa, kobo, central_sessions, central_users, central_preferences, central_forms, central_submissions,
+    openrosa, kobo, central_sessions, central_users, central_preferences, central_roles, central_projects,
+    central_app_users, central_properties, central_public_links, central_config, central_keys, central_forms,
+    central_submissions, interface,
 )  # fmt: skip
 
 
