@@ -6,21 +6,30 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from sync_server import web
 from sync_server.node import Node
 from sync_server.protocols import (
+    central_app_users,
+    central_config,
     central_forms,
+    central_keys,
     central_preferences,
+    central_projects,
+    central_properties,
+    central_public_links,
     central_reviews,
+    central_roles,
     central_sessions,
     central_submissions,
     central_users,
     endpoint,
     erasures,
+    interface,
     kobo,
     openrosa,
 )
 
 DOORS = (
-    openrosa, kobo, central_sessions, central_users, central_preferences, central_forms, central_reviews,
-    central_submissions, erasures,
+    openrosa, kobo, central_sessions, central_users, central_preferences, central_roles, central_projects,
+    central_app_users, central_properties, central_public_links, central_config, central_keys, central_forms,
+    central_reviews, central_submissions, erasures, interface,
 )  # fmt: skip
 
 

@@ -360,7 +360,7 @@ class NotSupported(Problem):
 
 class FormsDiffer(Problem):
     code = "501.2"
-    message = "Name every form of the project exactly once. This way forms are neither added nor removed; nothing was changed."
+    message = "Name every form of the project exactly once. Forms are not added or removed here; nothing was changed."
 
 
 class DiskFull(Problem):

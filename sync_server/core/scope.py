@@ -11,7 +11,7 @@ Without a grant nothing is allowed; there is no rule that takes away.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sync_server.core.roles import ADMIN, ROLES, SEVERE_VERB, VERBS, Role
+from sync_server.core.roles import ADMIN, PEER_VERBS, ROLES, SEVERE_VERB, VERBS, Role
 from sync_server.core.row_scope import name_questions
 from sync_server.core.sensitivity import Level, Sensitivities
 
@@ -144,6 +144,19 @@ class Scope:
         """Tell whether the actor may read (or treat) every row of a form."""
         view = self.view(project_id, form_id, verb)
         return view is not None and view.rows is None
+
+    def may_grant(self, grant: Grant) -> bool:
+        """Tell whether the actor has, on that place, all that the grant gives: nobody hands out more than they hold.
+
+        Severe answers and the feed, which nobody who assigns has, are asked for elsewhere.
+        """
+        covering = [g for g in self.grants if g.covers(grant.project_id, grant.form_id)]
+        held: frozenset[str] = frozenset().union(*(g.role.verbs for g in covering))
+        if not grant.role.verbs - PEER_VERBS - {SEVERE_VERB} <= held:
+            return False
+        given = Part(grant.rows, min(grant.sees, Level.HIGH))
+        shown = [Part(g.rows, g.sees) for g in covering if READ in g.role.verbs]
+        return READ not in grant.role.verbs or any(part.includes(given) for part in shown)
 
 
 def operator_scope() -> Scope:

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from flask import Blueprint, Response, request, send_file
 from marshmallow import ValidationError
+from sqlalchemy.orm import Session
 
 from sync_server.core.xform import FormDefinition
 from sync_server.errors import NoDrafts, NotFound, UnexpectedValue
@@ -31,9 +32,10 @@ from sync_server.protocols.shapes import NOTES, Asked, Content
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import guess_type, put_media
 from sync_server.services.form_state import set_form_state
+from sync_server.services.managed_encryption import find_key_id
 from sync_server.services.publish_form import publish_form
 from sync_server.store import forms, nodes
-from sync_server.store.forms import FormVersion
+from sync_server.store.forms import Form, FormVersion
 
 blueprint = Blueprint("central_forms", __name__, url_prefix="/v1/projects/<int:project_id>/forms")
 
@@ -59,9 +61,10 @@ def get_forms(project_id: int) -> Any:
         if nodes.find_project(session, project_id) is None:
             raise NotFound
         found = forms.iter_forms(session, project_id)
+        shown = [show_version(session, form, form.current) for form in found]
     scope = current_scope()
-    found = [form for form in found if scope.may("form.list", project_id, form.form_id)]
-    return FormSchema(many=True).dump([ShownVersion(form, form.current) for form in found])
+    shown = [each for each in shown if scope.may("form.list", project_id, each.form.form_id)]
+    return FormSchema(many=True).dump(shown)
 
 
 @blueprint.post("")
@@ -114,7 +117,7 @@ def get_versions(project_id: int, form_id: str) -> Any:
     with current_node().database.read() as session:
         form = forms.get_form(session, project_id, form_id)
         versions = forms.iter_versions(session, project_id, form_id)
-    return FormSchema(many=True).dump([ShownVersion(form, version) for version in versions])
+        return FormSchema(many=True).dump([show_version(session, form, version) for version in versions])
 
 
 @blueprint.get("/<form_id>.xlsx")
@@ -180,15 +183,19 @@ def _write_version(project_id: int, form_id: str, version: str | None) -> Any:
         return FormSchema().dump(_find_version(session, project_id, form_id, version))
 
 
-def _find_version(session: Any, project_id: int, form_id: str, version: str | None) -> ShownVersion:
+def _find_version(session: Session, project_id: int, form_id: str, version: str | None) -> ShownVersion:
     """Find a version by its name, or the current one; raise NotFound."""
     form = forms.get_form(session, project_id, form_id)
     if version is None:
-        return ShownVersion(form, form.current)
+        return show_version(session, form, form.current)
     found = forms.find_version(session, project_id, form_id, "" if version == NO_VERSION else version)
     if found is None:
         raise NotFound
-    return ShownVersion(form, found)
+    return show_version(session, form, found)
+
+
+def show_version(session: Session, form: Form, version: FormVersion) -> ShownVersion:
+    return ShownVersion(form, version, find_key_id(session, version))
 
 
 def _defined(project_id: int, form_id: str, version: str | None) -> tuple[FormVersion, FormDefinition]:

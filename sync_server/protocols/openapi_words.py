@@ -55,13 +55,18 @@ _ARGUMENTS = {
     "username": "The account's e-mail, or what stands before its @.",
     "user_id": "The account's number.",
     "device_id": "The app user's number.",
+    "link_id": "The public link's number.",
+    "actor_id": "The number of an account, an app user or a public link.",
+    "role_id": "The role's number or its system name, such as app-user.",
+    "config_key": "Which of the settings: analytics, login-appearance, logo, hero-image.",
     "instance_id": "The submission's instanceID, with uuid: before it.",
 }
 
 # By the name of the endpoint's module, then of the view: the first that fits.
 _TAG_OF = (
     ("openrosa.", "Tablets"), ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
-    ("app_user", "App users"), ("public_link", "Public links"), ("assignment", "Roles and assignments"),
+    ("app_user", "App users"), ("propert", "App users"), ("public_link", "Public links"),
+    ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),
     ("erasure", "Submissions"), ("erase", "Submissions"), ("review", "Submissions"), ("submission", "Submissions"),
     ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),

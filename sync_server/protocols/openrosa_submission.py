@@ -17,7 +17,7 @@ from sync_server.protocols.needs import current_scope
 from sync_server.protocols.openrosa_documents import allow_tablet
 from sync_server.protocols.upload import read_parts
 from sync_server.services.receive_submission import Upload, receive
-from sync_server.store import nodes
+from sync_server.store import projects
 from sync_server.store.accounts import Actor
 from sync_server.store.submissions import Receipt
 
@@ -76,7 +76,7 @@ def _require_project(actor: Actor, project_id: int) -> None:
     if actor.project_id == project_id:
         return  # an app user's project is known to exist
     with current_node().database.read() as session:
-        if nodes.find_project(session, project_id) is None:
+        if not projects.has_been(session, project_id):  # what comes for a deleted one waits for a person
             raise NotFound
 
 

@@ -32,6 +32,7 @@ class ShownVersion:
 
     form: Form
     version: FormVersion
+    key_id: int | None = None
 
 
 class FormSchema(Schema):
@@ -48,7 +49,7 @@ class FormSchema(Schema):
     created_at = Moment(attribute="form.created_at", data_key="createdAt")
     updated_at = fields.Constant(None, data_key="updatedAt")
     enketo_id = fields.Constant(None, data_key="enketoId")
-    key_id = fields.Constant(None, data_key="keyId")
+    key_id = fields.Integer(data_key="keyId", allow_none=True)
     webforms_enabled = fields.Constant(False, data_key="webformsEnabled")
 
 

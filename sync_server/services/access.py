@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from sync_server.core.scope import READ, Grant, Scope, View, operator_scope, stranger_scope
 from sync_server.errors import InsufficientRights, NotFound
 from sync_server.node import Node
-from sync_server.store import assignments
+from sync_server.services.audit import noted
+from sync_server.store import assignments, projects
 from sync_server.store.accounts import Actor
 
 R = TypeVar("R")
@@ -53,6 +54,12 @@ def require_somewhere(node: Node, actor: Actor | None, verb: str, *, project_id:
     return scope if scope.may_somewhere(verb, project_id) else require(node, actor, verb, project_id=project_id)
 
 
+def require_project(node: Node, project_id: int) -> None:
+    """Raise NotFound for a project that is not there, or was deleted: nothing in it is for anybody then."""
+    with node.database.read() as session:
+        projects.get_project(session, project_id)
+
+
 def find_view(node: Node, actor: Actor | None, project_id: int, form_id: str, verb: str = READ) -> View | None:
     """Return which rows of a form the actor may read, and how much of them; None when nothing."""
     return scope_of(node, actor).view(project_id, form_id, verb)
@@ -67,7 +74,7 @@ def get_view(node: Node, actor: Actor | None, project_id: int, form_id: str, ver
 def change_access(node: Node, function: Callable[[Session], R]) -> R:
     """Write something that changes who may come in or what they may, and know it at once."""
     try:
-        return node.write(function)
+        return node.write(noted(function))
     finally:
         node.tokens.forget()
         node.grants.forget()

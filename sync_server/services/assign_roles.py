@@ -18,7 +18,7 @@ from sync_server.errors import InsufficientRights, LastAdministrator, NotFound, 
 from sync_server.node import Node
 from sync_server.services.access import change_access, require, scope_of
 from sync_server.services.audit import make_act, write_act
-from sync_server.store import accounts, assignments, creators, forms, people, public_links
+from sync_server.store import accounts, assignments, creators, forms, nodes, people, public_links
 from sync_server.store.accounts import PUBLIC_LINK, USER, Actor
 from sync_server.store.assignments import Assignment, actee_of
 
@@ -117,7 +117,9 @@ def _require_right(
 
 
 def _require_place(session: Session, other: Actor, grant: Grant) -> None:
-    """Raise NotFound for a form that is not there, and for a place where this tablet or link does not belong."""
+    """Raise NotFound for what is not there, and for a place where this tablet or link does not belong."""
+    if grant.project_id is not None and nodes.find_project(session, grant.project_id) is None:
+        raise NotFound
     if grant.project_id is not None and grant.form_id is not None:
         forms.get_form(session, grant.project_id, grant.form_id)
     if other.project_id not in (None, grant.project_id):

@@ -1,5 +1,7 @@
 """Let tablets in: app users with a token in their address, shown as a QR code and revocable.
 
+Public links come by the same addresses with tokens of the same make, and are found here as well.
+
 A token is looked up by its sha256. It is also kept sealed (see node_secrets.py), only so that the QR code can be shown
 again. A revoked token is still known: what a tablet sends with it is kept, and waits for a person.
 
@@ -9,6 +11,8 @@ assigned to it by itself.
 
 import logging
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
@@ -20,9 +24,10 @@ from sync_server.core.scope import Grant
 from sync_server.errors import AuthenticationFailed, NamelessTablet, NotFound, UnknownToken
 from sync_server.node import Node
 from sync_server.services.access import change_access, require, require_somewhere
-from sync_server.services.audit import make_act, write_act
+from sync_server.services.actor_properties import Values, set_values
+from sync_server.services.audit import make_act, noted, write_act
 from sync_server.services.node_secrets import make_token, open_secret, seal_secret
-from sync_server.store import accounts, assignments, nodes
+from sync_server.store import accounts, actor_properties, assignments, creators, nodes, public_links
 from sync_server.store.accounts import Actor
 
 log = logging.getLogger(__name__)
@@ -33,9 +38,18 @@ _WELL_FORMED = re.compile(r"\A[A-Za-z0-9!$_-]{64}\Z")
 _NOTE_USE_EVERY = timedelta(hours=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What is noted of some devices, by their numbers; a device that is not in it has none."""
+
+    created_by: dict[int, Actor]
+    properties: dict[int, dict[str, str]]
+
+
 def add_device(
-    node: Node, actor: Actor | None, name: str, project_id: int, *, has_all_forms: bool = True
-) -> tuple[Actor, str]:
+    node: Node, actor: Actor | None, name: str, project_id: int, *, has_all_forms: bool = True,
+    properties: Values | None = None,
+) -> tuple[Actor, str]:  # fmt: skip
     """Add an app user to a project, with all its forms or none yet; return it and its token."""
     require(node, actor, "field_key.create", project_id=project_id)
     if not name.strip():
@@ -60,6 +74,7 @@ def add_device(
         if has_all_forms:
             assignments.put_assignment(session, added.id, Grant(APP_USER, project_id), now=now, by=by)
         write_act(session, act, actee=f"actor:{added.id}")
+        set_values(session, actor, added, project_id, properties or {})
         return added
 
     device = change_access(node, add)
@@ -110,6 +125,19 @@ def delete_device(node: Node, actor: Actor | None, device_id: int) -> None:
     log.info("device deleted actor=%d node=%s", device_id, node.id)
 
 
+def find_notes(node: Node, device_ids: Sequence[int]) -> Notes:
+    with node.database.read() as session:
+        by, properties = creators.find_creators(session, device_ids), actor_properties.find_values(session, device_ids)
+    return Notes(by, properties)
+
+
+def change_device(node: Node, actor: Actor | None, device_id: int, properties: Values) -> Actor:
+    """Set properties of a tablet."""
+    device = _get_device(node, actor, device_id, "field_key.update")
+    node.write(noted(lambda session: set_values(session, actor, device, device.project_id or 0, properties)))
+    return device
+
+
 def show_token(node: Node, actor: Actor | None, device_id: int) -> str:
     """Return a tablet's token again; raise SealBroken when the database came without its node's key."""
     _get_device(node, actor, device_id, "field_key.create")
@@ -142,22 +170,25 @@ def identify_device(node: Node, token: str) -> Actor:
 
 
 def find_device(node: Node, token: str) -> Actor | None:
-    """Find the app user of a token, revoked ones too; answered from memory for a second."""
+    """Find the app user or the public link of a token, revoked ones too; answered from memory for a second."""
     token_hash = sha256_hex(token.encode())
 
     def look_up() -> Actor | None:
         with node.database.read() as session:
-            return accounts.find_app_user_by_token(session, token_hash)
+            device = accounts.find_app_user_by_token(session, token_hash)
+            link = public_links.find_link_by_token(session, token_hash) if device is None else None
+        return link.actor if link else device
 
     return node.tokens.get(token_hash, look_up)
 
 
 def note_use(node: Node, device: Actor) -> None:
-    """Note that a tablet was seen, once an hour at most."""
+    """Note that a tablet or a link was used, once an hour at most."""
+    note = public_links.note_use if device.type == accounts.PUBLIC_LINK else accounts.note_use
     now = datetime.now(UTC)
     if device.last_used_at is None or now - device.last_used_at > _NOTE_USE_EVERY:
         try:
-            node.write(lambda session: accounts.note_use(session, device.id, now=now))
+            node.write(lambda session: note(session, device.id, now=now))
         except OperationalError as error:  # on a full disk tablets still get their forms
             log.warning("use not noted actor=%d node=%s error=%s", device.id, node.id, error.orig)
         node.tokens.forget()

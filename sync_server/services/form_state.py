@@ -6,6 +6,7 @@ comes is stored too, and waits for a person (nothing well-formed is refused).
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
@@ -13,11 +14,10 @@ from sqlalchemy.orm import Session
 from sync_server.errors import UnexpectedValue
 from sync_server.node import Node
 from sync_server.services.access import require
-from sync_server.services.audit import make_act, write_act
+from sync_server.services.audit import make_act, noted, write_act
 from sync_server.store import decisions, forms
 from sync_server.store.accounts import Actor
 from sync_server.store.assignments import actee_of
-from sync_server.store.audits import Act
 from sync_server.store.decisions import StoredDecision
 from sync_server.store.forms import CLOSED, CLOSING, OPEN, Form
 
@@ -32,17 +32,22 @@ def set_form_state(
 ) -> Form:
     """Set the state of a form; the state it has already is no new decision."""
     require(node, actor, "form.update", project_id=project_id, form_id=form_id)
-    if state not in STATES:
-        raise UnexpectedValue(field="state", value=state, reason=f"it must be one of {', '.join(STATES)}.")
-    act = make_act(actor, "form.update", actee_of(project_id, form_id), state=state)
-    form = node.write(lambda session: _decide(session, actor, project_id, form_id, state, reason, act))
+    require_state(state)
+    form = node.write(noted(lambda session: decide_form_state(session, actor, project_id, form_id, state, reason)))
     log.info("form state form_id=%s state=%s node=%s", form_id, state, node.id)
     return form
 
 
-def _decide(
-    session: Session, actor: Actor | None, project_id: int, form_id: str, state: str, reason: str, act: Act
+def require_state(state: Any) -> None:
+    """Raise UnexpectedValue for what no form can be."""
+    if state not in STATES:
+        raise UnexpectedValue(field="state", value=str(state)[:40], reason=f"it must be one of {', '.join(STATES)}.")
+
+
+def decide_form_state(
+    session: Session, actor: Actor | None, project_id: int, form_id: str, state: str, reason: str
 ) -> Form:
+    """Set the state of a form, in a transaction that may do more; the right to was asked for before."""
     form = forms.get_form(session, project_id, form_id)
     if form.state == state:
         return form
@@ -60,7 +65,7 @@ def _decide(
         reason=reason,
     )
     decisions.add_decision(session, decision)
-    write_act(session, act)
+    write_act(session, make_act(actor, "form.update", actee_of(project_id, form_id), state=state))
     return forms.get_form(session, project_id, form_id)
 
 

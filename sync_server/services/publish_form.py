@@ -8,6 +8,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,8 +16,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sync_server.core.form_lint import EarlierVersion, Finding, lint_form
+from sync_server.core.form_sealing import seal_form, version_ending
 from sync_server.core.ids import LONGEST_NAME, sha256_hex
-from sync_server.core.xform import FormDefinition
+from sync_server.core.xform import FormDefinition, parse_xform
 from sync_server.core.xlsform import ConvertedForm, convert_form, is_xml
 from sync_server.errors import (
     FieldTypeConflict,
@@ -24,13 +26,15 @@ from sync_server.errors import (
     FormVersionConflict,
     FormWarnings,
     NotFound,
+    SealingUnderWay,
     UnexpectedValue,
 )
 from sync_server.node import Node
 from sync_server.services.access import require
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import keep_media
-from sync_server.store import forms, nodes
+from sync_server.services.managed_encryption import find_key
+from sync_server.store import forms, nodes, projects
 from sync_server.store.accounts import Actor
 from sync_server.store.forms import FormAttachment, FormVersion, NewFormVersion
 
@@ -54,7 +58,7 @@ def publish_form(
     known = _find_by_source(node, project_id, source)
     if known and fallback_form_id in (None, known.form_id):
         return known
-    form = convert_form(source, fallback_form_id=fallback_form_id)
+    form, key_id = _sealed(node, project_id, convert_form(source, fallback_form_id=fallback_form_id))
     _require_addressable(form.definition.form_id)
     _require_short(form.definition)
     new = _freeze(form, source, project_id=project_id, source_name=source_name, actor=actor)
@@ -62,7 +66,7 @@ def publish_form(
     if published is None:
         warnings = _check(form, _earlier(node, new), ignore_warnings=ignore_warnings)
         new.warnings.extend(warnings)
-        published = _add(node, new, form)
+        published = _add(node, new, form, key_id)
     return published
 
 
@@ -71,6 +75,16 @@ def _find_by_source(node: Node, project_id: int, source: bytes) -> FormVersion |
         if nodes.find_project(session, project_id) is None:
             raise NotFound
         return forms.find_version_by_source(session, project_id, sha256_hex(source))
+
+
+def _sealed(node: Node, project_id: int, form: ConvertedForm) -> tuple[ConvertedForm, int | None]:
+    """Put the project's key into the form, if it has one and the form none; return it with the key's number."""
+    with node.database.read() as session:
+        key = find_key(session, project_id)
+    if key is None or form.definition.public_key:
+        return form, key.id if key else None
+    xml = seal_form(form.xml, key.public_key, version_ending(key.created_at))
+    return replace(form, xml=xml, definition=parse_xform(xml)), key.id
 
 
 def _require_addressable(form_id: str) -> None:
@@ -157,10 +171,10 @@ def _write_finding(finding: Finding) -> dict[str, Any]:
     return {"type": finding.kind, "details": details, "reason": str(finding)}
 
 
-def _add(node: Node, new: NewFormVersion, form: ConvertedForm) -> FormVersion:
+def _add(node: Node, new: NewFormVersion, form: ConvertedForm, key_id: int | None) -> FormVersion:
     own = [keep_media(node, "itemsets.csv", [form.itemsets])] if form.itemsets else []
     try:
-        version = node.write(lambda session: _add_version(session, new, own, form.definition.media))
+        version = node.write(lambda session: _add_version(session, new, own, form.definition.media, key_id))
     except IntegrityError:  # another process on the same database was faster by a hair
         published = _find_same(node, new)
         if published is None:
@@ -171,8 +185,10 @@ def _add(node: Node, new: NewFormVersion, form: ConvertedForm) -> FormVersion:
 
 
 def _add_version(
-    session: Session, new: NewFormVersion, own: Sequence[FormAttachment], names: Sequence[str]
+    session: Session, new: NewFormVersion, own: Sequence[FormAttachment], names: Sequence[str], key_id: int | None
 ) -> FormVersion:
+    if projects.get_project(session, new.project_id).key_id != key_id:
+        raise SealingUnderWay  # the key came between reading and writing
     published = _same_version(session, new)  # somebody may have been faster since the first look
     if published is not None:
         return published

@@ -66,6 +66,13 @@ def delete_assignments(session: Session, actor_id: int) -> None:
         _say(session, actor_id, "ended")
 
 
+def delete_assignments_in(session: Session, project_id: int) -> None:
+    """Take away every role in a project and on its forms."""
+    gone = session.execute(delete(assignments).where(_t.project_id == project_id).returning(_t.actor_id)).scalars()
+    for actor_id in sorted(set(gone)):
+        _say(session, actor_id, f"project:{project_id} ended")
+
+
 def find_grants(session: Session, actor_id: int) -> tuple[Grant, ...]:
     """Load everything that was granted to one actor."""
     found = session.execute(select(assignments).where(_t.actor_id == actor_id).order_by(_t.actee, _t.role_id))

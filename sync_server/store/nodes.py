@@ -32,9 +32,10 @@ def require_writable(session: Session) -> None:
 
 def iter_projects(session: Session) -> list[tuple[int, str]]:
     """List the projects as (number, name), oldest first."""
-    query = select(projects.c.id, projects.c.name).where(projects.c.archived_at.is_(None)).order_by(projects.c.id)
+    query = select(projects.c.id, projects.c.name)
+    query = query.where(projects.c.archived_at.is_(None), projects.c.deleted_at.is_(None)).order_by(projects.c.id)
     return [(project_id, name) for project_id, name in session.execute(query)]
 
 
 def find_project(session: Session, project_id: int) -> str | None:
-    return session.scalar(select(projects.c.name).where(projects.c.id == project_id))
+    return session.scalar(select(projects.c.name).where(projects.c.id == project_id, projects.c.deleted_at.is_(None)))

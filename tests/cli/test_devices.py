@@ -150,8 +150,8 @@ def test_user_list_says_role_and_digest(run: Command) -> None:
     run("user", "add", "bob@example.org", "--digest")
     lines = run("user", "list").stdout.splitlines()
     assert [line.split("\t")[1:] for line in lines] == [
-        ["alice@example.org", "Alice", "administrator", "no digest"],
-        ["bob@example.org", "bob@example.org", "user", "digest"],
+        ["alice@example.org", "Alice", "administrator", "no digest", "password alone", "admin *"],
+        ["bob@example.org", "bob@example.org", "user", "digest", "password alone", "no role"],
     ]
 
 

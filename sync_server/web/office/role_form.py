@@ -20,7 +20,8 @@ def read_grant(form: Mapping[str, str]) -> Grant | None:
         return Grant(ADMIN)
     districts = [code for code in form.get("districts", "").replace("،", ",").replace(",", " ").split() if code]
     rows = district_rows(districts) if districts else None
-    return Grant(role, _project(form.get("project", "1")), form.get("form", "").strip() or None, rows, _level(form))
+    form_id = form.get("form", "").strip() or None
+    return Grant(role, _project(form.get("project", "1")), form_id, rows=rows, level=_level(form))
 
 
 def _project(text: str) -> int:
