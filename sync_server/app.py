@@ -7,6 +7,7 @@ from sync_server import web
 from sync_server.node import Node
 from sync_server.protocols import (
     central_app_users,
+    central_audits,
     central_config,
     central_forms,
     central_keys,
@@ -17,6 +18,7 @@ from sync_server.protocols import (
     central_reviews,
     central_roles,
     central_sessions,
+    central_submission_files,
     central_submissions,
     central_users,
     endpoint,
@@ -29,7 +31,7 @@ from sync_server.protocols import (
 DOORS = (
     openrosa, kobo, central_sessions, central_users, central_preferences, central_roles, central_projects,
     central_app_users, central_properties, central_public_links, central_config, central_keys, central_forms,
-    central_reviews, central_submissions, erasures, interface,
+    central_reviews, central_submission_files, central_submissions, central_audits, erasures, interface,
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ class Level(IntEnum):
         return self.name.lower()
 
 
-# What a question's path is to its level. A path that is missing is low: it was in no version.
+# What a question's path is to its level. A path that is missing was in no version; core/sight.py takes it for severe.
 Sensitivities: TypeAlias = Mapping[str, Level]
 
 
@@ -44,7 +44,7 @@ def rate_questions(paths: Iterable[str], annotations: Iterable[Mapping[str, Mapp
     marked = _marked(annotations)
     known = {*paths, *marked}
     rated = {path: _inherited(path, marked) for path in known}
-    highest = max(rated.values(), default=Level.LOW)
+    highest = max(rated.values(), default=Level.SEVERE)
     return rated | dict.fromkeys(ABOUT_THE_WHOLE_FORM, highest)
 
 

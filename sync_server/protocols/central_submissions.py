@@ -44,7 +44,7 @@ _PARTS = (206, 304, 412, 416, 501)
 
 
 @blueprint.route(f"{_FORM}/submissions.csv.zip", methods=["GET", "POST"])
-@central_endpoint(verb="submission.read", is_whole=True, answers=_ZIP, asks=(_ATTACHMENTS, *_OPTIONS), also=_PARTS)
+@central_endpoint(verb="submission.read", is_filtered=True, answers=_ZIP, asks=(_ATTACHMENTS, *_OPTIONS), also=_PARTS)
 def get_csv_zip(project_id: int, form_id: str) -> Response:
     actor = require_actor()
     wanted = Wanted(project_id=project_id, form_id=form_id, switches=_switches(), filter=request.args.get("$filter"))
@@ -53,7 +53,7 @@ def get_csv_zip(project_id: int, form_id: str) -> Response:
 
 
 @blueprint.route(f"{_FORM}/submissions.csv", methods=["GET", "POST"])
-@central_endpoint(verb="submission.read", is_whole=True, answers=_CSV, asks=_OPTIONS, also=_PARTS)
+@central_endpoint(verb="submission.read", is_filtered=True, answers=_CSV, asks=_OPTIONS, also=_PARTS)
 def get_csv(project_id: int, form_id: str) -> Response:
     actor = require_actor()
     wanted = Wanted(
@@ -121,7 +121,7 @@ def _send(kept: KeptExport, name: str, content_type: str) -> Response:
     response.headers["Content-Disposition"] = _disposition(name)
     response.headers["Cache-Control"] = "private, no-cache"
     if kept.left_out:
-        response.headers["X-Left-Out"] = " ".join(kept.left_out)
+        response.headers["X-Left-Out"] = " ".join(kept.left_out).encode("ascii", "backslashreplace").decode()
     return response
 
 

@@ -58,6 +58,7 @@ _ARGUMENTS = {
     "link_id": "The public link's number.",
     "actor_id": "The number of an account, an app user or a public link.",
     "role_id": "The role's number or its system name, such as app-user.",
+    "erasure_id": "The receipt's id, or its beginning.",
     "config_key": "Which of the settings: analytics, login-appearance, logo, hero-image.",
     "instance_id": "The submission's instanceID, with uuid: before it.",
 }
@@ -68,7 +69,8 @@ _TAG_OF = (
     ("app_user", "App users"), ("propert", "App users"), ("public_link", "Public links"),
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),
-    ("erasure", "Submissions"), ("erase", "Submissions"), ("review", "Submissions"), ("submission", "Submissions"),
+    ("audit", "The site"), ("erasure", "Submissions"), ("erase", "Submissions"),
+    ("review", "Submissions"), ("submission", "Submissions"),
     ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
 )  # fmt: skip
 

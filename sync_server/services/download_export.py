@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sync_server.node import Node
 from sync_server.services import kept_exports
-from sync_server.services.export_data import catch_up, is_outdated, require_whole, space_told, write_export
+from sync_server.services.export_data import as_seen, catch_up, is_outdated, note_export, space_told, write_export
 from sync_server.services.export_source import ExportSource, Wanted, open_source
 from sync_server.services.kept_exports import KeptExport
 from sync_server.store.accounts import Actor
@@ -25,16 +25,17 @@ def download_export(
 
     Raises as export_csv_zip does. What the client knows is not made again.
     """
-    require_whole(node, actor, wanted.project_id, wanted.form_id)
+    seen = as_seen(node, actor, wanted)
     catch_up(node, patience)
-    source = open_source(node, wanted)
+    source = open_source(node, seen)
     if is_known(source.tag):
         return Unchanged(source.tag)
     kept = kept_exports.find_kept(node, source.tag)
-    if kept is not None:
-        return kept
-    kept_exports.sweep(node)
-    return _make(node, source)
+    if kept is None:
+        kept_exports.sweep(node)
+        kept = _make(node, source)
+    note_export(node, actor, wanted, tag=kept.tag)
+    return kept
 
 
 def _make(node: Node, source: ExportSource) -> KeptExport:
@@ -49,6 +50,9 @@ def _make(node: Node, source: ExportSource) -> KeptExport:
 
 
 def find_download(node: Node, actor: Actor, wanted: Wanted, tag: str) -> KeptExport | None:
-    """Find the export a client began to download, if it was this one and is still kept."""
-    require_whole(node, actor, wanted.project_id, wanted.form_id)
-    return kept_exports.find_kept(node, tag) if tag.startswith(f"{wanted.fingerprint}-") else None
+    """Find the export a client began to download, if it was this one, shown just so, and is still kept."""
+    seen = as_seen(node, actor, wanted)
+    kept = kept_exports.find_kept(node, tag) if tag.startswith(f"{seen.fingerprint}-") else None
+    if kept is not None:
+        note_export(node, actor, wanted, tag=tag)
+    return kept

@@ -37,6 +37,7 @@ from sync_server.services.erase_submissions import (
     find_subjects,
     finish,
     make_decision,
+    note_erasure,
     start_request,
 )
 from sync_server.store import erasure_reads
@@ -135,6 +136,7 @@ def _take_out_all(session: Session, request: Request, orders: Sequence[_Order]) 
         taken = take_out(session, target, order.person)
         decision = make_decision(request, subject, decision_id, PERSON, taken, identity=order.identity)
         add_decision(session, decision)
+        note_erasure(session, request, subject.project_id, subject.form_id)
 
 
 def _plan(node: Node, kind: str, normal: str, project_id: int, form_id: str | None) -> Plan:

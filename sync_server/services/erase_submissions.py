@@ -6,7 +6,7 @@ the decision, with ids and counts, and a block, so that nothing of it comes back
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -16,10 +16,13 @@ from sync_server.errors import NotFound, UnexpectedValue
 from sync_server.node import Node
 from sync_server.services.access import require
 from sync_server.services.apply_erasure import UPLOAD, Taken, Target, take_away
+from sync_server.services.audit import make_act, write_act
 from sync_server.services.finish_erasures import finish_erasures
 from sync_server.services.resolve_submissions import load_families
 from sync_server.store import erasures
 from sync_server.store.accounts import Actor
+from sync_server.store.assignments import actee_of
+from sync_server.store.audits import Act
 from sync_server.store.blocks import NO_PROJECT, WHOLE
 from sync_server.store.decisions import StoredDecision, add_decision
 from sync_server.store.erasure_reads import ERASURE
@@ -37,6 +40,7 @@ class Request:
     what: str
     reason: str
     author_id: int | None
+    act: Act
     id: str = field(default_factory=lambda: uuid4().hex)
     decided_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -77,7 +81,8 @@ def start_request(
     require(node, actor, ERASE, project_id=project_id, form_id=form_id)
     if not reason.strip():
         raise UnexpectedValue(field="reason", value=reason, reason="an erasure is explained, without names or answers.")
-    return Request(what, reason.strip(), actor.id if actor else None)
+    act = make_act(actor, ERASE, actee_of(project_id, form_id), what=what)
+    return Request(what, reason.strip(), actor.id if actor else None, act)
 
 
 def finish(node: Node, request: Request) -> None:
@@ -96,6 +101,12 @@ def find_subjects(session: Session, project_id: int, form_id: str | None, instan
         for state in family.states
         if instance_id in (ids := state.instance_ids) or instance_id == state.root_id
     ]
+
+
+def note_erasure(session: Session, request: Request, project_id: int, form_id: str) -> None:
+    """Write down, in the transaction that erases, that a submission went; the receipt has its id."""
+    details = {**request.act.details, "erasure": request.id}
+    write_act(session, replace(request.act, actee=actee_of(project_id or None, form_id), details=details))
 
 
 def make_decision(
@@ -150,3 +161,4 @@ def _erase(session: Session, request: Request, subject: Subject) -> None:
     )
     taken = take_away(session, target)
     add_decision(session, make_decision(request, subject, decision_id, WHOLE, taken))
+    note_erasure(session, request, subject.project_id, subject.form_id)

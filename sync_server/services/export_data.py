@@ -10,30 +10,32 @@ import math
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sync_server.core.scope import EXPORT_CEILING
-from sync_server.errors import InsufficientRights, NoSpaceForExport
+from sync_server.errors import NoSpaceForExport
 from sync_server.exporters.csv_columns import CsvTable, Switches, select_tables, split_columns
 from sync_server.exporters.csv_zip import write_csv_zip, write_root_csv
 from sync_server.exporters.document import CsvContent, Progress, Written
 from sync_server.node import Node
 from sync_server.operator_errors import SegmentDamaged
 from sync_server.services import consumers
-from sync_server.services.access import require
+from sync_server.services.audit import make_act, write_act
 from sync_server.services.export_notes import ExportNotes
 from sync_server.services.export_source import ExportSource, Wanted, open_source
+from sync_server.services.form_sight import get_sight
 from sync_server.store.accounts import Actor
+from sync_server.store.assignments import actee_of
 from sync_server.store.blocks import newest_block
 from sync_server.warehouse.csv_blocks import CsvBlocks
-from sync_server.warehouse.csv_rows import UNPLACED_TABLE, CsvRows, find_matches
+from sync_server.warehouse.csv_rows import UNPLACED_TABLE, CsvRows
 
 log = logging.getLogger(__name__)
 
 BLOCKS_FOLDER = "export-blocks"
+EXPORTED = "form.submissions.export"  # as ODK Central calls it
 ATTEMPTS = 3
 
 
@@ -73,12 +75,11 @@ def export_csv_zip(
 ) -> Export:
     """Write the submissions of a form as a zip; wait for the consumers for `patience` seconds (None: to the end).
 
-    Raises NotFound, NoSpaceForExport, what is wrong with the filter, and InsufficientRights unless it is an
-    administrator or the operator (None).
+    Rows, columns and files that the actor may not take away are left out; None is the operator at the machine.
+    Raises NotFound, InsufficientRights, NoSpaceForExport, and what is wrong with the filter.
     """
-    require_whole(node, actor, project_id, form_id)
     wanted = Wanted(project_id=project_id, form_id=form_id, switches=switches, filter=filter)
-    return export(node, wanted, target=target, progress=progress, patience=patience)
+    return export(node, actor, wanted, target=target, progress=progress, patience=patience)
 
 
 def export_root_csv(
@@ -94,25 +95,33 @@ def export_root_csv(
     patience: float | None = None,
 ) -> Export:
     """Write the root table of a form as a plain CSV: no repeats, no media, no place for notes."""
-    require_whole(node, actor, project_id, form_id)
     wanted = Wanted(project_id=project_id, form_id=form_id, switches=switches, filter=filter, is_root_only=True)
-    return export(node, wanted, target=target, progress=progress, patience=patience)
-
-
-def require_whole(node: Node, actor: Actor | None, project_id: int, form_id: str) -> None:
-    """Refuse who sees some rows or harmless answers only: these exports leave nothing out."""
-    scope = require(node, actor, "submission.read", project_id=project_id, form_id=form_id)
-    view = scope.view(project_id, form_id)
-    if view is None or view.rows is not None or view.lowest < EXPORT_CEILING:
-        raise InsufficientRights
+    return export(node, actor, wanted, target=target, progress=progress, patience=patience)
 
 
 def export(
-    node: Node, wanted: Wanted, *, target: Path, progress: Progress = no_progress, patience: float | None = None
-) -> Export:
-    """Write an export for whoever was let in, as it stands when the consumers are done."""
+    node: Node, actor: Actor | None, wanted: Wanted, *, target: Path, progress: Progress = no_progress,
+    patience: float | None = None,
+) -> Export:  # fmt: skip
+    """Write what of an export the actor may take away, as it stands when the consumers are done."""
+    seen = as_seen(node, actor, wanted)
     catch_up(node, patience)
-    return write_export(node, open_source(node, wanted), target=target, progress=progress)
+    made = write_export(node, open_source(node, seen), target=target, progress=progress)
+    note_export(node, actor, wanted, tag=made.tag)
+    return made
+
+
+def as_seen(node: Node, actor: Actor | None, wanted: Wanted) -> Wanted:
+    """Narrow a wish to what the actor may take away; raise NotFound or InsufficientRights when that is nothing."""
+    sight = get_sight(node, actor, wanted.project_id, wanted.form_id)
+    return replace(wanted, sight=sight.for_export())
+
+
+def note_export(node: Node, actor: Actor | None, wanted: Wanted, *, tag: str) -> None:
+    """Write into the audit log that somebody took away an export; `tag` names its bytes."""
+    actee = actee_of(wanted.project_id, wanted.form_id)
+    act = make_act(actor, EXPORTED, actee, tag=tag, isFiltered=wanted.filter is not None)
+    node.write(lambda session: write_act(session, act))
 
 
 def catch_up(node: Node, patience: float | None) -> None:
@@ -148,8 +157,7 @@ def _write(node: Node, source: ExportSource, blocks: CsvBlocks, target: Path, pr
     guarded = _guarded(node, target, progress, blocks)
     guarded("rows", 0)
     with source.tables.pinned(), TemporaryDirectory(dir=node.scratch, prefix="export-") as scratch:
-        selection = source.selection
-        rows = CsvRows(source.tables, blocks, None if selection is None else find_matches(selection))
+        rows = CsvRows(source.tables, blocks, source.matches, source.veil)
         notes, written = _noted(source, rows)
         _write_file(node, source, rows, notes, written, target, Path(scratch), guarded)
     _refuse_outdated(node, source, blocks, target)
@@ -160,12 +168,21 @@ def _write(node: Node, source: ExportSource, blocks: CsvBlocks, target: Path, pr
 def _noted(source: ExportSource, rows: CsvRows) -> tuple[ExportNotes, Written]:
     counts = rows.counts()
     notes = ExportNotes(
-        counts=counts, held=source.held, parked=source.parked, behind=source.behind, filter=source.wanted.filter
+        counts=counts,
+        held=source.held,
+        parked=source.parked,
+        behind=source.behind,
+        filter=source.wanted.filter,
+        is_scoped=not source.sees_every_row,
+        hidden=source.hidden,
+        veiled=source.veiled,
+        unplaced_hidden=source.hides_unplaced,
+        hides_files=not source.wanted.is_root_only and source.sight.others > source.sight.lowest,
     )
     written = Written(
         submissions=counts.submissions,
-        unplaced_answers=counts.unplaced_answers,
-        unplaced_submissions=counts.unplaced_submissions,
+        unplaced_answers=0 if source.hides_unplaced else counts.unplaced_answers,
+        unplaced_submissions=0 if source.hides_unplaced else counts.unplaced_submissions,
     )
     return notes, written
 
@@ -198,7 +215,7 @@ def _write_file(
 
 
 def _tables(source: ExportSource, rows: CsvRows) -> Sequence[CsvTable]:
-    layout, switches = source.tables.layout, source.wanted.switches
+    layout, switches = source.layout, source.wanted.switches
     seen = {(path, c.name): rows.choices(path, c.name) for path, c in split_columns(layout, switches)}
     return select_tables(layout, switches, seen)
 

@@ -4,7 +4,7 @@ A file is passed on without the page it was downloaded from, so the notes go int
 they never hold an answer. Nothing to say, no notes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync_server.exporters.csv_zip import UNPLACED_NAME
@@ -28,11 +28,17 @@ class ExportNotes:
     parked: int = 0
     behind: int = 0
     filter: str | None = None
+    is_scoped: bool = False
+    hidden: Sequence[str] = ()
+    veiled: Sequence[str] = ()
+    unplaced_hidden: bool = False
+    hides_files: bool = False
 
     def left_out(self, written: Written, *, has_media: bool) -> list[str]:
         """List what is not in the file, one sentence each."""
         return [
             *self._filter_sentences(),
+            *self._scope_sentences(has_media=has_media),
             *self._held_sentences(),
             *self._sealed_sentences(),
             *_file_sentences(written, has_media=has_media),
@@ -65,6 +71,29 @@ class ExportNotes:
     def _filter_sentences(self) -> Iterator[str]:
         if self.filter is not None:
             yield "Submissions that a filter ($filter) of whoever exported did not let through."
+
+    def _scope_sentences(self, *, has_media: bool) -> Iterator[str]:
+        """Name the questions, never an answer: who reads the file must know what it cannot say anything about."""
+        if self.is_scoped:
+            yield "Submissions other than those that whoever exported may see."
+        if self.hidden:
+            yield (
+                f"The answers to {len(self.hidden)} question(s) that are too sensitive for this export: "
+                f"{', '.join(self.hidden)}."
+            )
+        if self.veiled:
+            yield (
+                f"In some rows, where the cells are empty, the answers to {len(self.veiled)} question(s) that whoever "
+                f"exported may not see there: {', '.join(self.veiled)}."
+            )
+        if self.hides_files and has_media:
+            yield "Files of questions that are too sensitive for this export, and files that no question names."
+        if self.unplaced_hidden and self.counts.unplaced_answers:
+            yield (
+                f"{self.counts.unplaced_answers} answer(s) of {self.counts.unplaced_submissions} submission(s) to "
+                "questions that no published version of the form has, so that nobody said how sensitive they are. "
+                "Publish the version they were made with."
+            )
 
     def _held_sentences(self) -> Iterator[str]:
         for reason, count in sorted(self.held.items()):

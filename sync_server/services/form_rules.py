@@ -19,7 +19,7 @@ class FormRules:
 
 
 def find_rules(session: Session, project_id: int, form_id: str) -> FormRules:
-    """Gather the rules of a form; one that was never published here has no questions, hence no rules."""
+    """Gather the rules of a form; of one that was never published here no question is known, so all are severe."""
     versions = forms.iter_versions(session, project_id, form_id)
     definitions = [get_definition(session, version) for version in versions]
     paths = (field.path for definition in definitions for field in definition.fields)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sync_server.core.scope import READ
+from sync_server.core.scope import EXPORT_CEILING, READ
 from sync_server.core.submission_state import FIELD, REVIEW, REVIEW_STATES, VARIANT
 from sync_server.errors import MissingParameter, UnexpectedValue
 from sync_server.node import Node
+from sync_server.services.form_sight import get_level, get_sight
 from sync_server.services.submission_decisions import decide, find_decided, get_submission
 from sync_server.store import accounts
 from sync_server.store.accounts import Actor
@@ -80,6 +81,14 @@ class Comment:
     written_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """The comments that somebody may read; `hidden` others are there."""
+
+    shown: tuple[Comment, ...]
+    hidden: int = 0
+
+
 def comment_submission(
     node: Node, actor: Actor | None, instance_id: str, text: str, *, form_id: str | None = None,
     project_id: int | None = None,
@@ -97,14 +106,25 @@ def comment_submission(
 
 def list_comments(
     node: Node, actor: Actor | None, instance_id: str, *, form_id: str | None = None, project_id: int | None = None
-) -> list[Comment]:
-    """List the comments on a submission, newest first; of an erased one nothing is left to list."""
+) -> Comments:
+    """List the comments on a submission, newest first; of an erased one nothing is left to list.
+
+    What people write about answers is as sensitive as these may be: who sees less of the submission sees none of it.
+    """
     submission = get_submission(node, actor, instance_id, form_id, project_id=project_id, verb=READ)
     written = [d for d in find_decided(node, submission) if d.kind == COMMENT and "text" in d.body]
     with node.database.read() as session:
         authors = {id: accounts.get_actor(session, id) for id in {d.author_id for d in written} if id is not None}
+    if not _may_read_comments(node, actor, submission):
+        return Comments((), len(written))
     newest_first = sorted(written, key=lambda d: (d.decided_at, d.id), reverse=True)
-    return [Comment(d.body["text"], authors.get(d.author_id or 0), d.decided_at) for d in newest_first]
+    return Comments(tuple(Comment(d.body["text"], authors.get(d.author_id or 0), d.decided_at) for d in newest_first))
+
+
+def _may_read_comments(node: Node, actor: Actor | None, submission: QuarantinedSubmission) -> bool:
+    place = (submission.project_id, submission.form_id)
+    sight = get_sight(node, actor, *place)
+    return get_level(node, sight, *place, submission.root_id) >= min(sight.others, EXPORT_CEILING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.access import require_somewhere
 from sync_server.services.audit import make_act, write_act
+from sync_server.services.form_sight import get_level, get_sight
 from sync_server.store.accounts import Actor
 from sync_server.store.assignments import actee_of
 from sync_server.store.audits import Act
@@ -42,7 +43,7 @@ def get_submission(
     consumers.resolve_received(node)
     with node.database.read() as session:
         named = find_submissions(session, instance_id, form_id=form_id, project_id=project_id)
-    found = [s for s in named if scope.sees_whole(s.project_id, s.form_id, verb)]
+    found = [s for s in named if scope.may(verb, s.project_id, s.form_id) and _is_in_sight(node, actor, s, verb)]
     if not found:
         raise NotFound
     if len(found) > 1:
@@ -51,6 +52,15 @@ def get_submission(
             field="instanceID", value=instance_id, reason=f"several forms have it: {where}. Name one."
         )
     return found[0]
+
+
+def _is_in_sight(node: Node, actor: Actor | None, submission: QuarantinedSubmission, verb: str) -> bool:
+    place = (submission.project_id, submission.form_id)
+    try:
+        get_level(node, get_sight(node, actor, *place, verb), *place, submission.root_id)
+    except NotFound:
+        return False
+    return True
 
 
 def find_decided(node: Node, submission: QuarantinedSubmission) -> list[StoredDecision]:

@@ -3,8 +3,8 @@
 Which rows of a file are shown is a mask of one bit for each submission: asking it costs nothing and keeps the order.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sync_server.core.table_layout import UNPLACED
@@ -43,11 +43,15 @@ _OPTIONS = "FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', CO
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file of a segment: `mask` has a 1 for each submission that is shown, None shows all; `columns` it has."""
+    """A file of a segment: `mask` has a 1 for each submission that is shown, None shows all; `columns` it has.
+
+    `veils` are the masks of columns that only some submissions show; in the others their cells are empty.
+    """
 
     path: str
     mask: str | None
     columns: frozenset[str]
+    veils: Mapping[str, str] = field(default_factory=dict)
 
 
 def copy(select: str) -> str:
@@ -91,6 +95,13 @@ def files(sources: Sequence[Source]) -> Query:
     return f"SELECT _root, _name, _blob, _size FROM ({source}) {_IN_PAGE_ORDER}", values  # noqa: S608
 
 
+def file_names(source: Source, columns: Sequence[str]) -> Query:
+    """Select the KEY and number of submissions with the file names that each of these columns holds."""
+    values: dict[str, Any] = {}
+    wanted = _union([source], ("_root", "_row"), columns, values)
+    return f"SELECT {', '.join(('_root', '_row', *map(quoted, columns)))} FROM ({wanted})", values  # noqa: S608
+
+
 def choices(sources: Sequence[Source], column: str) -> Query:
     """Select the different choices in the answers to a question with several."""
     values: dict[str, Any] = {}
@@ -127,20 +138,32 @@ def _parts(
     shapes: dict[frozenset[str], list[str]] = {}
     for source in sources:
         has = source.columns.intersection(answers)
-        if source.mask is None:
+        veils = {name: _bound(values, "veil", mask) for name, mask in source.veils.items() if name in has}
+        if source.mask is None and not veils:
             shapes.setdefault(has, []).append(source.path)
         else:
-            mask = _bound(values, "mask", source.mask)
-            yield f"{_select(server, answers, has, [source.path], values)} WHERE get_bit({mask}::BIT, _row) = 1"
+            select = _select(server, answers, has, [source.path], values, veils)
+            yield f"{select} WHERE {_is_shown(source.mask, values)}"
     for has, paths in shapes.items():
         yield _select(server, answers, has, paths, values)
 
 
+def _is_shown(mask: str | None, values: dict[str, Any]) -> str:
+    return "true" if mask is None else f"get_bit({_bound(values, 'mask', mask)}::BIT, _row) = 1"
+
+
 def _select(
-    server: Sequence[str], answers: Sequence[str], has: frozenset[str], paths: list[str], values: dict[str, Any]
-) -> str:
-    names = (quoted(name) if name in has else f"NULL::VARCHAR AS {quoted(name)}" for name in answers)
+    server: Sequence[str], answers: Sequence[str], has: frozenset[str], paths: list[str], values: dict[str, Any],
+    veils: Mapping[str, str] = {},
+) -> str:  # fmt: skip
+    names = (_answer(name, veils.get(name)) if name in has else f"NULL::VARCHAR AS {quoted(name)}" for name in answers)
     return f"SELECT {', '.join((*server, *names))} FROM read_parquet({_bound(values, 'files', paths)})"  # noqa: S608
+
+
+def _answer(name: str, veil: str | None) -> str:
+    if veil is None:
+        return quoted(name)
+    return f"CASE WHEN get_bit({veil}::BIT, _row) = 1 THEN {quoted(name)} END AS {quoted(name)}"
 
 
 def _bound(values: dict[str, Any], name: str, value: Any) -> str:

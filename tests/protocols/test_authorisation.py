@@ -15,12 +15,14 @@ from sync_server.core.ids import sha256_hex
 from sync_server.core.roles import VIEWER
 from sync_server.core.scope import Grant
 from sync_server.node import Node
-from sync_server.protocols.authorisation import HELD, PERSONAS, REFUSED, Persona, Route, decide, iter_routes
+from sync_server.protocols.authorisation import FILTERED, HELD, PERSONAS, REFUSED, Persona, Route, decide, iter_routes
 from sync_server.services import devices, public_links, site_config
 from sync_server.services.assign_roles import assign_role
+from sync_server.services.erase_submissions import erase_submission
 from sync_server.store import accounts
 from tests.protocols.conftest import Publish, make_submission
 from tests.protocols.received import stored
+from tests.support.samples import send, submission
 
 ENDS_THE_PROJECT = ("central_projects.delete_project",)
 ENDS_A_SESSION = ("central_sessions.delete_current_session", "central_sessions.delete_session", "office.sign_out")
@@ -107,6 +109,8 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         "version": lambda: "1",
         "version_id": lambda: version_id,
         "name": lambda: "list.csv",
+        "instance_id": lambda: a_submission(hub),
+        "erasure_id": lambda: an_erasure(hub),
         "token": lambda: caller.token or "0" * 64,
         "session_token": lambda: caller.token or "0" * 64,
         "username": lambda: _email(hub, caller),
@@ -125,6 +129,17 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         return client.open(path, method=route.method, data={"__csrf": caller.csrf, "name": "x"}, buffered=True)
     body = _body(route)
     return client.open(path, method=route.method, headers=caller.headers, buffered=True, **body)
+
+
+def a_submission(hub: Node) -> str:
+    """One that just came, with a file."""
+    instance_id = f"uuid:{uuid4()}"
+    send(hub, submission(instance_id), {"list.csv": b"name,label"})
+    return instance_id
+
+
+def an_erasure(hub: Node) -> str:
+    return erase_submission(hub, None, a_submission(hub), reason="consent withdrawn")
 
 
 def another_person(hub: Node) -> int:
@@ -173,6 +188,8 @@ def fits(route: Route, said: str, answer: TestResponse, hub: Node) -> bool:
         return answer.status_code != 404 or bool(answer.json and answer.json["details"])
     if answer.status_code in (401, 403, 404) or is_sent_to_sign_in:
         is_of_something = answer.status_code == 404 and bool(answer.json and answer.json["details"])
+        if said == FILTERED and "instance_id" in route.arguments:
+            return answer.status_code == 404  # out of sight; what is in sight, tests/security looks at
         return is_of_something or route.path.endswith(".xlsx")  # the form was made from XML
     if route.method == "POST" and route.path.endswith("/submission"):
         receipt = stored(hub).receipts[-1]
