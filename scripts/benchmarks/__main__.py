@@ -2,13 +2,14 @@
 
 import argparse
 
-from benchmarks import ingest
+from benchmarks import guessing, ingest
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure a node under load.")
     commands = parser.add_subparsers(required=True)
     ingest.add_command(commands)
+    guessing.add_command(commands)
     options = parser.parse_args()
     raise SystemExit(options.run(options))
 

@@ -57,14 +57,14 @@ def run(options: argparse.Namespace) -> int:
 def measure(options: argparse.Namespace, floors: list[Server], node: NodeServer) -> Report:
     report = Report(database=options.database, processes=options.processes)
     for floor in floors:
-        _load(floor, connections=16, seconds=1.0)
-    report.warm_up.append(_load(node, connections=16, seconds=2.0))
-    _wait_for_consumers(node)
+        load(floor, connections=16, seconds=1.0)
+    report.warm_up.append(load(node, connections=16, seconds=2.0))
+    wait_for_consumers(node)
     for connections in map(int, options.connections.split(",")):
         for _ in range(options.rounds):
             report.rounds.append(_round(floors, node, connections, options.seconds))
             print(report.rounds[-1].as_line(), file=sys.stderr, flush=True)
-            _wait_for_consumers(node)
+            wait_for_consumers(node)
     if options.burst:
         report.backlog = _burst(node, options.burst)
     if options.memory:
@@ -74,29 +74,29 @@ def measure(options: argparse.Namespace, floors: list[Server], node: NodeServer)
 
 
 def _round(floors: list[Server], node: NodeServer, connections: int, seconds: float) -> Round:
-    of_floors = {floor.name: _load(floor, connections=connections, seconds=seconds) for floor in floors}
+    of_floors = {floor.name: load(floor, connections=connections, seconds=seconds) for floor in floors}
     cpu = node.cpu_seconds()
-    of_node = _load(node, connections=connections, seconds=seconds)
+    of_node = load(node, connections=connections, seconds=seconds)
     return Round(of_floors, of_node, node_cpu_seconds=round(node.cpu_seconds() - cpu, 2))
 
 
 def _burst(node: NodeServer, count: int) -> Backlog:
     """Send `count` submissions at 64 connections; time how long the consumers need afterwards."""
-    result = _load(node, connections=64, count=count)
+    result = load(node, connections=64, count=count)
     behind = node.count_behind()
-    return Backlog(result, behind, _wait_for_consumers(node))
+    return Backlog(result, behind, wait_for_consumers(node))
 
 
 def _watch_memory(node: NodeServer, count: int) -> Iterator[Memory]:
     """Send in steps of a tenth, and look at the memory after each, when the consumers are done."""
     yield Memory(0, node.memory_mb(), None)
     for step in range(1, 11):
-        result = _load(node, connections=64, count=count // 10)
-        _wait_for_consumers(node)
+        result = load(node, connections=64, count=count // 10)
+        wait_for_consumers(node)
         yield Memory(step * (count // 10), node.memory_mb(), result)
 
 
-def _wait_for_consumers(node: NodeServer) -> float:
+def wait_for_consumers(node: NodeServer) -> float:
     """Wait until nothing is left to do; return the seconds it took."""
     began = time.monotonic()
     while behind := node.count_behind():
@@ -106,7 +106,7 @@ def _wait_for_consumers(node: NodeServer) -> float:
     return round(time.monotonic() - began, 1)
 
 
-def _load(server: Server, **options: float) -> Result:
+def load(server: Server, **options: float) -> Result:
     """Run the load generator in a process of its own: its work must not mix with ours."""
     command = [sys.executable, "-m", "benchmarks.load", server.submission_url]
     for name, value in options.items():
