@@ -247,4 +247,6 @@ def _drain() -> None:
 
 
 def is_openrosa_path(path: str) -> bool:
-    return any(part.lower() in OPENROSA_NAMES for part in path.split("/"))
+    """Tell whether a tablet asks: it expects XML at addresses that lead nowhere, too."""
+    is_of_a_token = path.startswith(("/v1/key/", "/collector/"))
+    return is_of_a_token or path.endswith(".xml") or any(part.lower() in OPENROSA_NAMES for part in path.split("/"))
