@@ -50,16 +50,21 @@ def _measure(node: NodeServer, options: argparse.Namespace) -> list[float]:
     load(node, connections=options.connections, seconds=2.0)
     for _ in range(options.rounds):
         wait_for_consumers(node)
+        at_first = node.cpu_seconds()
         alone = load(node, connections=options.connections, seconds=options.seconds)
+        cost = (node.cpu_seconds() - at_first) / alone.answered
         wait_for_consumers(node)
         guesser = _start_guesser(url, options)
+        before = node.cpu_seconds()
         beside = load(node, connections=options.connections, seconds=options.seconds)
+        more = (node.cpu_seconds() - before - beside.answered * cost) / beside.seconds
         entered = _sign_in(known, url)
         answers = Counter(json.loads(guesser.communicate()[0]))
         ratios.append(beside.rate / alone.rate)
         print(
             f"alone {alone.rate:.0f}/s p99 {alone.p99} ms · beside {beside.rate:.0f}/s p99 {beside.p99} ms · "
-            f"guesses {dict(answers)} · known user signed in after {entered:.0f} ms",
+            f"guesses {dict(answers)}, "
+            f"{more:.0%} of a processor · known user signed in after {entered:.0f} ms",
             file=sys.stderr,
         )
     return ratios
