@@ -3,6 +3,7 @@
 Flask alone costs ten times what it takes to say no. Only what is the same for everybody is said here: to a program
 without cookies, at an address where nobody new has a turn and nobody signed in before. All others are answered
 further in.
+"""
 
 import json
 from collections.abc import Callable, Iterable
