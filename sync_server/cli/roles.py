@@ -42,7 +42,7 @@ def grant_role(
     server."""
     where = (None, None) if role_name == ADMIN.system else (project_id, form_id)
     narrowed = Level[level.upper()] if level else None
-    grant = Grant(_find(role_name), *where, rows=rows, level=narrowed)
+    grant = Grant(_find(role_name), where[0], where[1], rows, narrowed)
     with open_node(settings) as node, when_not_found(f"There is no project {project_id}."):
         assign_role(node, None, get_person(node, email).id, grant)
     click.echo(f"{email}: {write_grant(grant)}")

@@ -108,10 +108,11 @@ def test_nothing_is_wider_than_a_small_screen(page: Page, demo_server: LiveServe
 
 def test_every_field_and_button_has_a_name(page: Page, demo_server: LiveServer) -> None:
     sign_in(page, demo_server)
-    nameless = "all => all.filter(e => !(e.labels && e.labels.length) && !e.innerText.trim()).map(e => e.outerHTML)"
+    named = "input:not([type=hidden]):not([hidden]),select,button,a,summary"
+    nameless = "all => all.filter(e => !e.labels?.length && !e.innerText.trim()).map(e => e.outerHTML)"
     for path in ("/people", person_of(page, demo_server), "/account", "/reset"):
         page.goto(f"{demo_server.url}{path}")
-        assert page.locator("input:not([type=hidden]):not([hidden]),select,button,a,summary").evaluate_all(nameless) == []
+        assert page.locator(named).evaluate_all(nameless) == []
         ids = page.locator("[id]").evaluate_all("all => all.map(e => e.id)")
         assert len(ids) == len(set(ids)), path
         levels = page.locator("h1,h2,h3").evaluate_all("all => all.map(e => Number(e.tagName[1]))")
