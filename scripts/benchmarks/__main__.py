@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import export, ingest, read
+from benchmarks import export, guessing, ingest, read
 
 
 def main() -> None:
@@ -11,6 +11,7 @@ def main() -> None:
     ingest.add_command(commands)
     export.add_command(commands)
     read.add_command(commands)
+    guessing.add_command(commands)
     options = parser.parse_args()
     raise SystemExit(options.run(options))
 

@@ -76,12 +76,12 @@ def measure(options: argparse.Namespace, floors: list[Server], node: NodeServer)
     for floor in floors:
         load(floor, connections=16, seconds=1.0)
     report.warm_up.append(load(node, connections=16, seconds=2.0))
-    _wait_for_consumers(node)
+    wait_for_consumers(node)
     for connections in map(int, options.connections.split(",")):
         for _ in range(options.rounds):
             report.rounds.append(_round(floors, node, connections, options.seconds))
             print(report.rounds[-1].as_line(), file=sys.stderr, flush=True)
-            _wait_for_consumers(node)
+            wait_for_consumers(node)
     if options.burst:
         report.backlog = _burst(node, options.burst)
     if options.memory:
@@ -101,7 +101,7 @@ def _burst(node: NodeServer, count: int) -> Backlog:
     """Send `count` submissions at 64 connections; time how long the consumers need afterwards."""
     result = load(node, connections=64, count=count)
     behind = node.count_behind()
-    return Backlog(result, behind, _wait_for_consumers(node))
+    return Backlog(result, behind, wait_for_consumers(node))
 
 
 def _watch_memory(node: NodeServer, count: int) -> Iterator[Memory]:
@@ -109,11 +109,11 @@ def _watch_memory(node: NodeServer, count: int) -> Iterator[Memory]:
     yield Memory(0, node.memory_mb(), None)
     for step in range(1, 11):
         result = load(node, connections=64, count=count // 10)
-        _wait_for_consumers(node)
+        wait_for_consumers(node)
         yield Memory(step * (count // 10), node.memory_mb(), result)
 
 
-def _wait_for_consumers(node: NodeServer) -> float:
+def wait_for_consumers(node: NodeServer) -> float:
     """Wait until nothing is left to do; return the seconds it took."""
     began = time.monotonic()
     while behind := node.count_behind():

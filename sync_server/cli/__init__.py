@@ -9,7 +9,20 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from sync_server import logs
-from sync_server.cli import backup, checks, demo, devices, doctor, erasure, forms, interface, serve, submissions, users
+from sync_server.cli import (
+    backup,
+    checks,
+    demo,
+    devices,
+    doctor,
+    erasure,
+    forms,
+    interface,
+    projects,
+    serve,
+    submissions,
+    users,
+)
 from sync_server.cli.options import load_settings, settings_options
 from sync_server.errors import Problem
 from sync_server.store.engine import unusable
@@ -49,6 +62,7 @@ def main(ctx: click.Context, /, config: Path | None, **flags: Any) -> None:
 for command in (
     serve.serve,
     *forms.COMMANDS,
+    *projects.COMMANDS,
     *devices.COMMANDS,
     *users.COMMANDS,
     *submissions.COMMANDS,

@@ -130,7 +130,7 @@ def write_project(project: Project) -> dict[str, Any]:
         "description": project.description,
         "keyId": project.key_id,
         "archived": project.is_archived or None,
-        "createdAt": write_time(project.created_at) if project.created_at else None,
+        "createdAt": write_time(project.created_at),
         "updatedAt": write_time(project.updated_at) if project.updated_at else None,
         "deletedAt": None,
     }

@@ -55,6 +55,7 @@ def get_role(role_id: str) -> dict[str, Any]:
 @blueprint.get(f"{_FORM}/assignments")
 @central_endpoint(verb="assignment.list", answers=[AssignmentSchema], asks=(EXTENDED,))
 def get_assignments(project_id: int | None = None, form_id: str | None = None) -> list[dict[str, Any]]:
+    assign_roles.require_form(current_node(), project_id, form_id)
     return _write_all(assign_roles.list_assignments(current_node(), require_actor(), project_id, form_id))
 
 
@@ -65,6 +66,7 @@ def get_assignments(project_id: int | None = None, form_id: str | None = None) -
 def get_holders(role_id: str, project_id: int | None = None, form_id: str | None = None) -> list[dict[str, Any]]:
     """List who has a role on exactly this place."""
     role = _role(role_id)
+    assign_roles.require_form(current_node(), project_id, form_id)
     found = assign_roles.list_assignments(current_node(), require_actor(), project_id, form_id)
     holders = [each.actor_id for each in found if each.grant.role is role]
     actors = assign_roles.find_actors(current_node(), holders)
@@ -88,6 +90,7 @@ def get_form_assignments(project_id: int, role_id: str | None = None) -> list[di
 def post_assignment(
     role_id: str, actor_id: int, project_id: int | None = None, form_id: str | None = None
 ) -> dict[str, bool]:
+    assign_roles.require_form(current_node(), project_id, form_id)
     rows, level = _read_narrowing()
     grant = Grant(_role(role_id), project_id, form_id, rows, level)
     assign_roles.assign_role(current_node(), require_actor(), actor_id, grant)

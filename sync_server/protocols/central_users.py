@@ -41,6 +41,7 @@ _INVALIDATE = Asked("invalidate", "string", "`true` makes the password of now wo
 @blueprint.get("/v1/users")
 @central_endpoint(
     signed_in="whom one may know: with user.list all, else who has exactly the e-mail ?q=",
+    is_for_people=True,
     answers=[ActorSchema],
     asks=(_SEARCH,),
 )

@@ -38,6 +38,7 @@ from sync_server.protocols.authentication import (
     make_challenge,
     require_actor,
 )
+from sync_server.protocols.early_refusal import EarlyRefusal
 from sync_server.protocols.messages import request_language, say
 from sync_server.protocols.needs import Need, admit, current_scope, declare
 from sync_server.protocols.shapes import Shape, take_shape
@@ -80,7 +81,8 @@ def register(app: Flask, node: Node) -> None:
     app.url_map.converters["int"] = RowNumber
     app.json = _ReadableJson(app)
     app.extensions[NODE] = node
-    app.extensions[THROTTLE] = SignInGate()
+    app.extensions[THROTTLE] = gate = SignInGate()
+    app.wsgi_app = EarlyRefusal(app.wsgi_app, gate)  # type: ignore[method-assign]
     app.wsgi_app = TidyAddress(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(Exception, answer_error)
 
@@ -247,4 +249,6 @@ def _drain() -> None:
 
 
 def is_openrosa_path(path: str) -> bool:
-    return any(part.lower() in OPENROSA_NAMES for part in path.split("/"))
+    """Tell whether a tablet asks: it expects XML at addresses that lead nowhere, too."""
+    is_of_a_token = path.startswith(("/v1/key/", "/collector/"))
+    return is_of_a_token or path.endswith(".xml") or any(part.lower() in OPENROSA_NAMES for part in path.split("/"))

@@ -24,7 +24,7 @@ class ProjectSchema(Schema):
     description = fields.String(allow_none=True)
     key_id = fields.Integer(data_key="keyId", allow_none=True)
     archived = fields.Boolean(allow_none=True)
-    created_at = Moment(data_key="createdAt", allow_none=True)
+    created_at = Moment(data_key="createdAt")
     updated_at = Moment(data_key="updatedAt", allow_none=True)
     deleted_at = Moment(data_key="deletedAt", allow_none=True)
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sync_server.errors import AuthenticationFailed, TooManyAttempts
+from sync_server.errors import AuthenticationFailed, TooManyAttempts, WrongCode
 from sync_server.protocols.throttle import REMEMBERED, Throttle
 
 # An office behind one address signs in at eight o'clock; its right passwords come back at once.
@@ -23,6 +23,8 @@ NETWORK_BURST, NETWORK_PER_SECOND = 30, 0.5
 ALL_BURST, ALL_PER_SECOND = 60, 2.0
 LONGEST_EMAIL = 320  # what nobody's account has more of is cut, so that memory stays flat
 ALL = "*"
+# Six digits are few. Who knows the password could try them from many addresses: those count together.
+CODES = "codes"
 
 
 class Turns:
@@ -39,6 +41,9 @@ class Turns:
             return False
         self._set(key, left - 1, now)
         return True
+
+    def has(self, key: str) -> bool:
+        return self._count(key)[0] >= 1
 
     def give_back(self, key: str) -> None:
         left, now = self._count(key)
@@ -64,6 +69,7 @@ class SignInGate:
         self._of_networks = Turns(NETWORK_BURST, NETWORK_PER_SECOND, clock)
         self._of_all = Turns(ALL_BURST, ALL_PER_SECOND, clock)
         self._known: dict[tuple[str, str], None] = {}
+        self._known_networks: dict[str, None] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -75,18 +81,30 @@ class SignInGate:
         network, account = network_of(address), email.strip().lower()[:LONGEST_EMAIL]
         who = (f"device {device}" if device else network, account)
         self._throttle.require_patience(who)
+        if device is None:
+            self._throttle.require_patience((CODES, account))
         is_counted = self._take_turn(network, who, is_known=device is not None)
         try:
             yield
-        except AuthenticationFailed:
+        except AuthenticationFailed as error:
             self._throttle.note_failure(who)
+            if isinstance(error, WrongCode):
+                self._throttle.note_failure((CODES, account))
             raise
         except BaseException:  # such as a code that is still missing: no guess
             self._give_back(network, is_counted)
             raise
         self._give_back(network, is_counted)
         self._throttle.note_success(who)
+        self._throttle.note_success((CODES, account))
         self._remember(who)
+
+    def is_closed_to(self, address: str) -> bool:
+        """Tell whether nobody new could try from there now, whatever the account: nothing need be read to say so."""
+        network = network_of(address)
+        with self._lock:
+            has_turn = self._of_networks.has(network) and self._of_all.has(ALL)
+            return not has_turn and network not in self._known_networks
 
     def _take_turn(self, network: str, who: tuple[str, str], *, is_known: bool) -> bool:
         with self._lock:
@@ -109,8 +127,11 @@ class SignInGate:
         with self._lock:
             self._known.pop(who, None)
             self._known[who] = None
-            while len(self._known) > REMEMBERED:
-                del self._known[next(iter(self._known))]
+            self._known_networks.pop(who[0], None)
+            self._known_networks[who[0]] = None
+            for known in (self._known, self._known_networks):
+                while len(known) > REMEMBERED:
+                    del known[next(iter(known))]  # type: ignore[arg-type]
 
 
 def network_of(address: str) -> str:

@@ -50,8 +50,6 @@ def list_assignments(
     """List who was granted what on exactly this place."""
     require(node, actor, "assignment.list", project_id=project_id, form_id=form_id)
     with node.database.read() as session:
-        if project_id is not None and form_id is not None:
-            forms.get_form(session, project_id, form_id)
         return assignments.iter_assignments(session, project_id, form_id)
 
 
@@ -60,6 +58,13 @@ def list_form_assignments(node: Node, actor: Actor | None, project_id: int) -> l
     require(node, actor, "assignment.list", project_id=project_id)
     with node.database.read() as session:
         return assignments.iter_form_assignments(session, project_id)
+
+
+def require_form(node: Node, project_id: int | None, form_id: str | None) -> None:
+    """Raise NotFound for a form that is not there: a role on it would wait for whoever publishes one by that name."""
+    if project_id is not None and form_id is not None:
+        with node.database.read() as session:
+            forms.get_form(session, project_id, form_id)
 
 
 def find_actors(node: Node, actor_ids: Iterable[int]) -> dict[int, Actor]:
@@ -120,8 +125,6 @@ def _require_place(session: Session, other: Actor, grant: Grant) -> None:
     """Raise NotFound for what is not there, and for a place where this tablet or link does not belong."""
     if grant.project_id is not None and nodes.find_project(session, grant.project_id) is None:
         raise NotFound
-    if grant.project_id is not None and grant.form_id is not None:
-        forms.get_form(session, grant.project_id, grant.form_id)
     if other.project_id not in (None, grant.project_id):
         raise NotFound
     if other.type == PUBLIC_LINK:

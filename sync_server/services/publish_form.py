@@ -31,11 +31,13 @@ from sync_server.errors import (
 )
 from sync_server.node import Node
 from sync_server.services.access import require
+from sync_server.services.audit import make_act, noted, write_act
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import keep_media
 from sync_server.services.managed_encryption import find_key
 from sync_server.store import forms, nodes, projects
 from sync_server.store.accounts import Actor
+from sync_server.store.assignments import actee_of
 from sync_server.store.forms import FormAttachment, FormVersion, NewFormVersion
 
 log = logging.getLogger(__name__)
@@ -173,8 +175,13 @@ def _write_finding(finding: Finding) -> dict[str, Any]:
 
 def _add(node: Node, new: NewFormVersion, form: ConvertedForm, key_id: int | None) -> FormVersion:
     own = [keep_media(node, "itemsets.csv", [form.itemsets])] if form.itemsets else []
+
+    def add(session: Session) -> FormVersion:
+        _require_same_key(session, new, key_id)
+        return _add_version(session, new, own, form.definition.media)
+
     try:
-        version = node.write(lambda session: _add_version(session, new, own, form.definition.media, key_id))
+        version = node.write(noted(add))
     except IntegrityError:  # another process on the same database was faster by a hair
         published = _find_same(node, new)
         if published is None:
@@ -185,10 +192,8 @@ def _add(node: Node, new: NewFormVersion, form: ConvertedForm, key_id: int | Non
 
 
 def _add_version(
-    session: Session, new: NewFormVersion, own: Sequence[FormAttachment], names: Sequence[str], key_id: int | None
+    session: Session, new: NewFormVersion, own: Sequence[FormAttachment], names: Sequence[str]
 ) -> FormVersion:
-    if projects.get_project(session, new.project_id).key_id != key_id:
-        raise SealingUnderWay  # the key came between reading and writing
     published = _same_version(session, new)  # somebody may have been faster since the first look
     if published is not None:
         return published
@@ -198,4 +203,17 @@ def _add_version(
     media = {file.name: file for file in carried if file.name in names} | {file.name: file for file in own}
     for file in media.values():
         forms.put_attachment(session, version.row_id, file)
+    _write_act(session, version, is_first=before is None)
     return version
+
+
+def _require_same_key(session: Session, new: NewFormVersion, key_id: int | None) -> None:
+    """Raise SealingUnderWay when the project got its key between reading and writing."""
+    if projects.get_project(session, new.project_id).key_id != key_id:
+        raise SealingUnderWay
+
+
+def _write_act(session: Session, version: FormVersion, *, is_first: bool) -> None:
+    action = "form.create" if is_first else "form.update.publish"
+    act = make_act(None, action, actee_of(version.project_id, version.form_id), version=version.version)
+    write_act(session, replace(act, actor_id=version.published_by))

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from sync_server.errors import NotFound
 from sync_server.store import changes
 from sync_server.store.changes import Change
-from sync_server.store.tables import actors, app_users, forms, projects, submissions
+from sync_server.store.engine import lock_feed
+from sync_server.store.tables import actors, app_users, forms, node, projects, submissions
 
 _t = projects.c
 
@@ -26,7 +27,7 @@ class Project:
     name: str
     description: str | None
     key_id: int | None
-    created_at: datetime | None
+    created_at: datetime
     updated_at: datetime | None
     archived_at: datetime | None
 
@@ -44,12 +45,16 @@ class ProjectCounts:
     last_submission: datetime | None = None
 
 
-_COLUMNS = tuple(_t[name] for name in Project.__dataclass_fields__)
+# The first project is as old as its node, and was not always told when that was.
+_SINCE = func.coalesce(_t.created_at, select(node.c.created_at).limit(1).scalar_subquery()).label("created_at")
+_COLUMNS = tuple(_SINCE if name == "created_at" else _t[name] for name in Project.__dataclass_fields__)
 
 
 def add_project(session: Session, *, name: str, description: str | None, uid: str, now: datetime) -> Project:
-    statement = insert(projects).values(name=name, description=description, uid=uid, created_at=now)
-    project_id: int = session.execute(statement.returning(_t.id)).scalar_one()
+    lock_feed(session)  # the number is the next one: PostgreSQL's own count does not know of the first project
+    project_id = (session.scalar(select(func.max(_t.id))) or 0) + 1
+    values = {"id": project_id, "uid": uid, "name": name, "description": description, "created_at": now}
+    session.execute(insert(projects).values(values))
     _say(session, project_id, "created")
     return get_project(session, project_id)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 
@@ -37,9 +38,20 @@ class Office:
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def add_tablet(self, name: str) -> str:
-        """Add an app user; return the server address that its QR code would hold."""
-        token = self._post(f"{PROJECT}/app-users", {"displayName": name})["token"]
-        return f"{self._server.url}/v1/key/{token}/projects/1"
+        """Add an app user with all forms; return the server address that its QR code would hold."""
+        added = self._post(f"{PROJECT}/app-users", {"displayName": name})
+        self._post(f"{PROJECT}/assignments/app-user/{added['id']}", {})
+        return f"{self._server.url}/v1/key/{added['token']}/projects/1"
+
+    def seal(self, passphrase: str) -> None:
+        """Turn the project's encryption on."""
+        self._post(f"{PROJECT}/key", {"passphrase": passphrase, "hint": "the river"})
+
+    def read(self, path: str) -> Any:
+        """GET something of the project."""
+        answer = self._session.get(f"{self._server.url}{PROJECT}{path}", timeout=30)
+        _check(answer)
+        return answer.json()
 
     def publish(self, markdown: str) -> None:
         """Publish a form, or a new version of it, from a table in Markdown."""

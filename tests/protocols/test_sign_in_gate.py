@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from flask.testing import FlaskClient
 
-from sync_server.errors import AuthenticationFailed, CodeNeeded, TooManyAttempts
+from sync_server.errors import AuthenticationFailed, CodeNeeded, TooManyAttempts, WrongCode
 from sync_server.protocols.sign_in_gate import ALL_BURST, NETWORK_BURST, SignInGate, network_of
 from sync_server.protocols.throttle import ATTEMPTS, REMEMBERED
 from sync_server.store.accounts import Actor
@@ -83,6 +83,17 @@ def test_a_known_browser_guesses_five_times_like_everybody() -> None:
     assert [guess(gate, HERE, "alice@example.org", device="d1") for _ in range(6)] == [True] * 5 + [False]
 
 
+def test_codes_are_not_guessed_from_many_addresses_and_the_owners_browser_gets_in() -> None:
+    gate = SignInGate(Clock())
+    for number in range(ATTEMPTS):
+        with suppress(WrongCode), gate.passing(f"10.0.0.{number}", "alice@example.org", device=None):
+            raise WrongCode
+    with pytest.raises(TooManyAttempts):
+        enter(gate, THERE, "alice@example.org")
+    enter(gate, THERE, "bob@example.org")
+    enter(gate, THERE, "alice@example.org", device="d1")
+
+
 def test_right_passwords_and_missing_codes_cost_no_turn() -> None:
     gate = SignInGate(Clock())
     for number in range(ALL_BURST * 3):
@@ -135,3 +146,23 @@ def test_a_browser_is_known_for_the_accounts_that_signed_in_there_only(
     assert answer.status_code == 429
     client.set_cookie("device", f"{cookie.value[:32]}.{'0' * 32}")
     assert client.post("/v1/sessions", json={"email": "alice@example.org", "password": PASSWORD}).status_code == 429
+
+
+def test_a_flood_is_turned_away_at_the_threshold_as_further_in(client: FlaskClient, alice: Actor, bob: Actor) -> None:
+    def guess_at(address: str, number: int, **headers: str):  # type: ignore[no-untyped-def]
+        body = {"email": f"{number}@example.org", "password": "guess"}
+        stranger = client.application.test_client()
+        place = {"REMOTE_ADDR": address}
+        return stranger.post("/v1/sessions", json=body, environ_overrides=place, headers=headers)
+
+    answers = [guess_at(HERE, number) for number in range(NETWORK_BURST + 5)]
+    assert {answer.status_code for answer in answers[:NETWORK_BURST]} == {401}
+    early, further_in = answers[-1], guess_at(HERE, 999, **{"Accept-Language": "en"})
+    assert early.status_code == further_in.status_code == 429
+    assert early.get_json() == further_in.get_json()
+    assert client.post("/v1/sessions", json={"email": "bob@example.org", "password": PASSWORD}).status_code == 200
+    known = {"email": "bob@example.org", "password": PASSWORD}
+    program = client.application.test_client()
+    for number in range(NETWORK_BURST + 5):
+        guess_at("127.0.0.1", number)
+    assert program.post("/v1/sessions", json=known).status_code == 200
