@@ -65,7 +65,7 @@ def run_steady(options: argparse.Namespace) -> int:
         settings = {"SYNC_PROCESSES": str(options.processes), "SYNC_DATABASE_URL": url}
         with running_node(Path(folder), settings=settings) as node:
             load(node, connections=16, seconds=2.0)
-            _wait_for_consumers(node)
+            wait_for_consumers(node)
             data = Path(folder) / "data"
             steady.measure(node, data, settings, rate=options.steady, seconds=options.steady_seconds).show()
     return 0

@@ -174,6 +174,7 @@ def _read(node: Node, session: Session, wanted: Wanted, where: Expression | None
         raise NotFound
     tables = open_tables(session, node.warehouse, layout, project_id=project_id, form_id=form_id)
     sight = wanted.sight or sight_of(session, _EVERYTHING, project_id, form_id)
+    wanted = replace(wanted, sight=sight)
     parts = rows_shown(tables, sight, now=now)
     sees_all = any(part.where is None for part in parts)
     stale = sum(segment.submissions for segment in tables.manifest.segments if segment.stale)

@@ -4,7 +4,7 @@ import pytest
 
 from sync_server.core.ids import sha256_hex
 from sync_server.core.person_identity import ENTITY, PHONE
-from sync_server.errors import InsufficientRights, NobodyNamed
+from sync_server.errors import NobodyNamed, NotFound
 from sync_server.node import Node
 from sync_server.services import consumers, users
 from sync_server.services.digest_node import digest_node
@@ -152,7 +152,7 @@ def test_nobody_found_leaves_no_decision(node: Node) -> None:
 
 def test_only_an_administrator_erases_a_person_and_the_value_must_be_one(node: Node) -> None:
     bob = users.add_user(node, None, "bob@example.org", "long enough a password")
-    with pytest.raises(InsufficientRights):
+    with pytest.raises(NotFound):
         plan_person(node, bob, PHONE, PHONE_WRITTEN)
     with pytest.raises(NobodyNamed):
         plan_person(node, None, PHONE, "Sara")

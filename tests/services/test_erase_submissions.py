@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sync_server.core.ids import sha256_hex
-from sync_server.errors import InsufficientRights, NotFound, ServerBusy, UnexpectedValue, UnreadableXml
+from sync_server.errors import NotFound, ServerBusy, UnexpectedValue, UnreadableXml
 from sync_server.node import Node
 from sync_server.services import consumers, purge_warehouse, users
 from sync_server.services import finish_erasures as finish_module
@@ -207,7 +207,7 @@ def test_a_file_deleted_while_another_submission_brings_it_is_sent_again(
 def test_only_an_administrator_erases_and_says_why(node: Node) -> None:
     fill(node)
     bob = users.add_user(node, None, "bob@example.org", "long enough a password")
-    with pytest.raises(InsufficientRights):
+    with pytest.raises(NotFound):
         erase_submission(node, bob, "uuid:one", reason="x")
     with pytest.raises(UnexpectedValue):
         erase_submission(node, None, "uuid:one", reason=" ")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync_server.errors import InsufficientRights, NotFound, NotThatOld
+from sync_server.errors import NotFound, NotThatOld
 from sync_server.node import Node
 from sync_server.services import consumers, erase_submissions, users
 from sync_server.services.list_erasures import get_erasure
@@ -69,5 +69,5 @@ def test_what_is_no_age_or_no_form_is_told(node: Node) -> None:
     with pytest.raises(NotFound):
         erase_older(node, None, "nothing", "24m", reason="x")
     bob = users.add_user(node, None, "bob@example.org", "long enough a password")
-    with pytest.raises(InsufficientRights):
+    with pytest.raises(NotFound):
         set_rule(node, bob, "visit", "24m", reason="x")
