@@ -127,8 +127,9 @@ def get(app: Flask, caller: Caller, address: str, headers: dict[str, str] | None
     return app.test_client().get(address, headers={**caller.headers, **(headers or {})}, buffered=True)
 
 
-def _order(route: Route) -> tuple[bool, bool]:
-    return any(name in route.endpoint for name in ENDING), route.method != "GET"
+def _order(route: Route) -> tuple[bool, bool, bool]:
+    is_ending = any(name in route.endpoint for name in ENDING)
+    return "delete_project" in route.endpoint, is_ending, route.method != "GET"
 
 
 def _exports() -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from sync_server.errors import MissingParameter, NotFound, UnexpectedValue
+from sync_server.errors import InsufficientRights, MissingParameter, NotFound, UnexpectedValue
 from sync_server.node import Node
 from sync_server.services import consumers, users
 from sync_server.services.digest_node import digest_node
@@ -155,5 +155,5 @@ def test_only_administrators_review_and_comment(node: Node) -> None:
         lambda: comment_submission(node, bob, "uuid:1", "x"),
         lambda: list_comments(node, bob, "uuid:1"),
     ):
-        with pytest.raises(NotFound):
+        with pytest.raises(InsufficientRights):
             forbidden()
