@@ -21,8 +21,9 @@ from sqlalchemy.orm import Session
 
 from benchmarks.figures import peak_mb
 from benchmarks.meetings import FORM_ID
-from benchmarks.reading import PAGE, layout_of
+from benchmarks.reading import PAGE
 from sync_server.node import Node
+from sync_server.services.form_definitions import find_layout
 from sync_server.settings import Settings
 from sync_server.store.tables import receipts
 from sync_server.warehouse.form_tables import open_tables
@@ -51,7 +52,7 @@ def follow(node: Node, seconds: float) -> dict[str, object]:
 
 
 def _newest_shown(node: Node, session: Session) -> datetime | None:
-    tables = open_tables(session, node.warehouse, layout_of(session), project_id=1, form_id=FORM_ID)
+    tables = open_tables(session, node.warehouse, find_layout(session, 1, FORM_ID), project_id=1, form_id=FORM_ID)
     with tables.pinned():
         page = page_at(Selection(tables, "", datetime.now(UTC)), offset=0, limit=PAGE)
     return page.rows[0][page.columns.index("_received")] if page.rows else None

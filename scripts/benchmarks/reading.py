@@ -23,11 +23,9 @@ from sqlalchemy.orm import Session
 from benchmarks.figures import peak_mb
 from benchmarks.meetings import FORM_ID
 from sync_server.core.odata_filter import parse_filter
-from sync_server.core.table_layout import FormLayout, build_layout
 from sync_server.node import Node
-from sync_server.services.form_definitions import get_definition
+from sync_server.services.form_definitions import find_layout
 from sync_server.settings import Settings
-from sync_server.store import forms
 from sync_server.store.segments import find_place
 from sync_server.store.tables import submissions
 from sync_server.warehouse.form_tables import FormTables, open_tables
@@ -83,7 +81,9 @@ class Reader:
             return len(page_at(self._selection(tables, table), offset=offset, limit=PAGE).rows)
 
     def _tables(self, session: Session) -> FormTables:
-        return open_tables(session, self.node.warehouse, layout_of(session), project_id=1, form_id=FORM_ID)
+        return open_tables(
+            session, self.node.warehouse, find_layout(session, 1, FORM_ID), project_id=1, form_id=FORM_ID
+        )
 
     def _selection(self, tables: FormTables, table: str, where: str | None = None) -> Selection:
         return Selection(tables, table, datetime.now(UTC), parse_filter(where) if where else None)
@@ -102,11 +102,6 @@ QUESTIONS: dict[str, Callable[[Reader], int]] = {
     "count-of-a-day": Reader.count_of_a_day,
     "page-of-a-day": Reader.page_of_a_day,
 }
-
-
-def layout_of(session: Session) -> FormLayout:
-    versions = forms.iter_versions(session, 1, FORM_ID)
-    return build_layout([get_definition(session, version) for version in versions])
 
 
 def measure(node: Node, question: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 import sys
+from contextlib import closing
 from typing import Any
 
 import click
@@ -30,19 +31,16 @@ def serve(ctx: click.Context, /, demo: bool, **flags: Any) -> None:
     """Serve tablets, people and programs. Makes the data folder, publishes the forms and prints the first
     administrator's password, once."""
     settings = load_settings(ctx, flags)
-    listener = _listen(settings)  # first: a second start by mistake must not touch the database
-    with Node.open(settings) as node:
-        _prepare(node)
-        if demo:
-            from sync_server.services.make_demo import make_demo  # only when asked for: it reads the word lists
-
-            made = make_demo(node)
-            click.echo(f"Demo: {made.tablets} tablet(s) and {made.submissions} upload(s) added. Nobody in it is real.")
-    click.echo(f"Serving at {settings.public_url or _address(listener)}  (stop with Ctrl-C)")
-    if settings.processes == 1:
-        serve_until_stopped(settings, listener)
-    else:
-        run_processes(serve_until_stopped, settings, listener)
+    with closing(_listen(settings)) as listener:  # first: a second start by mistake must not touch the database
+        with Node.open(settings) as node:
+            _prepare(node)
+            if demo:
+                _add_demo(node)
+        click.echo(f"Serving at {settings.public_url or _address(listener)}  (stop with Ctrl-C)")
+        if settings.processes == 1:
+            serve_until_stopped(settings, listener)
+        else:
+            run_processes(serve_until_stopped, settings, listener)
 
 
 def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
@@ -78,6 +76,13 @@ def _prepare(node: Node) -> None:
         click.echo(f"  e-mail    {email}")
         click.echo(f"  password  {password}")
         click.echo(f"For another one: sync-server user password {email}")
+
+
+def _add_demo(node: Node) -> None:
+    from sync_server.services.make_demo import make_demo  # only when asked for: it reads the word lists
+
+    made = make_demo(node)
+    click.echo(f"Demo: {made.tablets} tablet(s) and {made.submissions} upload(s) added. Nobody in it is real.")
 
 
 def _address(listener: socket.socket) -> str:

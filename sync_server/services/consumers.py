@@ -202,6 +202,12 @@ def count_behind(node: Node) -> int:
         return max(checkpoints.count_behind(session, name) for name in (ResolveSubmissions.name, BuildWarehouse.name))
 
 
+def count_unresolved(node: Node) -> int:
+    """How many changes do not show in the states of the submissions yet; exports may be further behind."""
+    with node.database.read() as session:
+        return checkpoints.count_behind(session, ResolveSubmissions.name)
+
+
 def rebuild(node: Node) -> None:
     """Drop everything derived and make it again from what was received and decided (guarantee G5)."""
     node.write(_forget_derived)

@@ -134,7 +134,7 @@ def _node_card(node: Node, now: datetime, *, parked: int) -> NodeCard:
         version=_version(),
         database="SQLite" if node.database.is_sqlite else "PostgreSQL",
         now=now,
-        behind=consumers.count_behind(node),
+        behind=consumers.count_unresolved(node),
         parked=parked,
     )
 

@@ -61,10 +61,11 @@ def _read(tables: FormTables, place: Place, table: str) -> tuple[StoredRow, ...]
     cells = plain_cells(tables, table)
     [segment] = [segment for segment in tables.manifest.segments if segment.id == place.segment_id]
     source = relation(tables, [segment], table, cells)
-    text = f'SELECT {names_of(cells)} FROM ({source.text}) WHERE "_row" = ? ORDER BY "_ordinal"'  # noqa: S608 names quoted
+    text = f'SELECT {names_of(cells)} FROM ({source.text}) WHERE "_row" = ?'  # noqa: S608 names quoted
     rows = fetch(tables, Sql(text, (*source.values, place.row)))
     names, with_zone = [cell.name for cell in cells], zoned(cells)
-    return tuple(_row(table, names, with_zone(row)) for row in rows)
+    found = (_row(table, names, with_zone(row)) for row in rows)
+    return tuple(sorted(found, key=lambda row: int(row.values["_ordinal"])))
 
 
 def _row(table: str, names: Sequence[str], row: Sequence[Any]) -> StoredRow:
