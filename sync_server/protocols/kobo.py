@@ -44,31 +44,37 @@ def _add_converter(state: Any) -> None:
 
 @routes.add("/formList", verb="open_form.list", is_somewhere=True, is_filtered=True, **shapes.FORM_LIST)
 def get_form_list(**prefix: str) -> Response:
+    """List the forms that the tablet may have."""
     return documents.answer_form_list(_project_id(prefix), _base(prefix))
 
 
 @routes.add("/forms/<int:version_id>/form.xml", verb="open_form.read", **shapes.FORM_XML)
 def get_form_xml(version_id: int, **prefix: str) -> Response:
+    """Read a form's XML, by the number of its version."""
     return documents.answer_form_xml(_project_id(prefix), version_id)
 
 
 @routes.add("/xformsManifest/<int:version_id>", verb="open_form.read", **shapes.MANIFEST)
 def get_manifest(version_id: int, **prefix: str) -> Response:
+    """List a form's files, by the number of its version."""
     return documents.answer_manifest(_project_id(prefix), version_id, _base(prefix))
 
 
 @routes.add("/xformsMedia/<int:version_id>/<name>", verb="open_form.read", **shapes.MEDIA)
 def get_media(version_id: int, name: str, **prefix: str) -> Response:
+    """Read one of a form's files, by the number of its version."""
     return documents.answer_media(_project_id(prefix), version_id, name)
 
 
 @routes.add("/submission", methods=("HEAD", "GET"), verb="submission.create", is_held=True, **shapes.BEFORE_SUBMISSION)
 def head_submission(**prefix: str) -> Response:
+    """Ask before sending, as Collect does: 204 says yes, and how large a part may be."""
     return submission.answer_head(_project_id(prefix))
 
 
 @routes.add("/submission", methods=("POST",), verb="submission.create", is_held=True, **shapes.SUBMISSION)
 def post_submission(**prefix: str) -> Response:
+    """Send a submission, whole or in parts; sending it again does no harm."""
     return submission.answer_post(_project_id(prefix), door="kobo")
 
 

@@ -16,13 +16,16 @@ _WORDS = {
     403: "You may not.",
     404: "It is not there, or you may not know of it.",
     409: "It contradicts what is there.",
+    412: "It is another file by now than the one whose rest is asked for.",
     413: "It is larger than the operator allows.",
-    500: "An accident; nothing that was acknowledged is lost.",
+    416: "There is no such part: you have the whole file.",
     429: "Too many wrong passwords: wait.",
+    500: "An accident; nothing that was acknowledged is lost.",
     501: "Not done by this server.",
     503: "The server is busy: try again.",
     507: "The disk is full.",
 }
+_BARE = (412, 416)  # about a part of a file: the headers say it all
 
 
 def write_answers(route: Route, method: str, shape: Shape, components: Components) -> Json:
@@ -32,10 +35,11 @@ def write_answers(route: Route, method: str, shape: Shape, components: Component
     right = {"description": _tell(shape.status, own), **({"content": contents} if contents else {})}
     found = {shape.status: right}
     for status in sorted({*shape.also, *_brought_along(route, method)} - {shape.status}):
-        if status >= 400 and method != "HEAD":
+        if status >= 400 and method != "HEAD" and status not in _BARE:
             found[status] = _refer_wrong(route, status, components)
         else:
-            also = {"content": contents} if contents and (status < 300 or route.is_page) else {}
+            has_body = status < 300 or (route.is_page and status < 400)
+            also = {"content": contents} if contents and has_body else {}
             found[status] = {"description": _tell(status, None), **also}
     return {str(status): answer for status, answer in sorted(found.items())}
 

@@ -63,6 +63,8 @@ _ARGUMENTS = {
     "instance_id": "The submission's instanceID, with uuid: before it.",
 }
 
+_METHODS = {"get": "Read", "post": "Make", "put": "Set", "patch": "Change"}
+
 # By the name of the endpoint's module, then of the view: the first that fits.
 _TAG_OF = (
     ("openrosa.", "Tablets"), ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
@@ -85,7 +87,8 @@ def tag_of(route: Route) -> str:
 def summarise(view: Callable[..., Any]) -> str:
     """The first line of the view's docstring; without one, its name in words."""
     told = (view.__doc__ or "").strip().partition("\n")[0]
-    return told or view.__name__.replace("_", " ").capitalize() + "."
+    method, _, noun = view.__name__.partition("_")
+    return told or f"{_METHODS.get(method, method.capitalize())} {noun.replace('_', ' ')}."
 
 
 def describe_need(route: Route) -> str:

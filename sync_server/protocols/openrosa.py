@@ -27,16 +27,19 @@ NO_VERSION = "___"  # Central's way to write the empty version in an address
 
 @routes.add("/formList", verb="open_form.list", is_somewhere=True, is_filtered=True, **shapes.FORM_LIST)
 def get_form_list(project_id: int, token: str | None = None) -> Response:
+    """List the forms that the tablet may have."""
     return documents.answer_form_list(project_id, _base(project_id, token))
 
 
 @routes.add("/forms/<int:version_id>/form.xml", verb="open_form.read", **shapes.FORM_XML)
 def get_form_xml(project_id: int, version_id: int, token: str | None = None) -> Response:
+    """Read a form's XML, by the number of its version."""
     return documents.answer_form_xml(project_id, version_id)
 
 
 @routes.add("/forms/<form_id>.xml", "/forms/<form_id>/versions/<version>.xml", verb="open_form.read", **shapes.FORM_XML)
 def get_named_form_xml(project_id: int, form_id: str, version: str | None = None, token: str | None = None) -> Response:
+    """Read a form's XML, by its id."""
     return documents.answer_xml(_named_form(project_id, form_id, version))
 
 
@@ -47,6 +50,7 @@ def get_named_form_xml(project_id: int, form_id: str, version: str | None = None
     **shapes.MANIFEST,
 )
 def get_named_manifest(project_id: int, form_id: str, version: str | None = None, token: str | None = None) -> Response:
+    """List a form's files, by its id."""
     form = _named_form(project_id, form_id, version)
     return documents.answer_manifest(project_id, form.version_id, _base(project_id, token))
 
@@ -56,28 +60,33 @@ def get_named_manifest(project_id: int, form_id: str, version: str | None = None
     verb="open_form.read", **shapes.MEDIA,
 )  # fmt: skip
 def get_named_media(project_id: int, form_id: str, name: str, version: str | None = None, token: str = "") -> Response:
+    """Read one of a form's files, by its id."""
     form = _named_form(project_id, form_id, version)
     return documents.answer_media(project_id, form.version_id, name)
 
 
 @routes.add("/xformsManifest/<int:version_id>", verb="open_form.read", **shapes.MANIFEST)
 def get_manifest(project_id: int, version_id: int, token: str | None = None) -> Response:
+    """List a form's files, by the number of its version."""
     return documents.answer_manifest(project_id, version_id, _base(project_id, token))
 
 
 @routes.add("/xformsMedia/<int:version_id>/<name>", verb="open_form.read", **shapes.MEDIA)
 def get_media(project_id: int, version_id: int, name: str, token: str | None = None) -> Response:
+    """Read one of a form's files, by the number of its version."""
     return documents.answer_media(project_id, version_id, name)
 
 
 # GET is named beside HEAD, so that Flask's automatic HEAD, which would be 200, has no say.
 @routes.add("/submission", methods=("HEAD", "GET"), verb="submission.create", is_held=True, **shapes.BEFORE_SUBMISSION)
 def head_submission(project_id: int, token: str | None = None) -> Response:
+    """Ask before sending, as Collect does: 204 says yes, and how large a part may be."""
     return submission.answer_head(project_id)
 
 
 @routes.add("/submission", methods=("POST",), verb="submission.create", is_held=True, **shapes.SUBMISSION)
 def post_submission(project_id: int, token: str | None = None) -> Response:
+    """Send a submission, whole or in parts; sending it again does no harm."""
     return submission.answer_post(project_id, door="openrosa")
 
 

@@ -77,7 +77,7 @@ class NewUserSchema(Schema):
 class UserPatchSchema(Schema):
     """What changes of an account; what is not named stays."""
 
-    email = fields.String(allow_none=True, metadata=_EMAIL)
+    email = fields.String(allow_none=True, metadata={"example": "sara.h@example.org"})
     display_name = fields.String(allow_none=True, data_key="displayName", metadata={"example": "Sara"})
 
 

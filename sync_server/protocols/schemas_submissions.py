@@ -1,4 +1,4 @@
-"""The JSON of submissions and of the audit log as ODK Central's REST has it, and of our receipts of erasures."""
+"""The JSON of submissions as ODK Central's REST has it: lists, reviews, comments; and ours: erasures."""
 
 from marshmallow import Schema, fields
 
@@ -6,30 +6,29 @@ from sync_server.protocols.schemas import Moment
 from sync_server.protocols.schemas_accounts import ActorSchema
 
 _OPTIONAL = {"is_optional": True}
-_STATES = {"schema": {"enum": ["received", "rejected", "hasIssues", "edited", "approved", None]}}
+_STATES = ["received", "edited", "hasIssues", "rejected", "approved"]
+_INSTANCE = {"example": "uuid:4f1d9c2e-5b6a-4c1d-9d53-0d6f6f0f2a11"}
 
 
 class SubmissionVersionSchema(Schema):
-    """One content of a submission, as it first came."""
+    """One version of a submission."""
 
-    instance_id = fields.String(data_key="instanceId", metadata={"example": "uuid:85cb9aff"})
-    instance_name = fields.String(
-        data_key="instanceName", allow_none=True, metadata={"description": "null where you may not see it"}
-    )
+    instance_id = fields.String(data_key="instanceId", allow_none=True, metadata=_INSTANCE)
+    instance_name = fields.String(data_key="instanceName", allow_none=True)
     submitter_id = fields.Integer(data_key="submitterId", allow_none=True)
     device_id = fields.String(data_key="deviceId", allow_none=True)
-    user_agent = fields.Constant(None, data_key="userAgent")
+    user_agent = fields.String(data_key="userAgent", allow_none=True)
     created_at = Moment(data_key="createdAt")
     current = fields.Boolean()
 
 
 class SubmissionSchema(Schema):
-    """A submission, without its answers."""
+    """A submission; extended: who sent it."""
 
-    instance_id = fields.String(data_key="instanceId")
+    instance_id = fields.String(data_key="instanceId", metadata=_INSTANCE)
     submitter_id = fields.Integer(data_key="submitterId", allow_none=True)
     device_id = fields.String(data_key="deviceId", allow_none=True)
-    user_agent = fields.Constant(None, data_key="userAgent")
+    user_agent = fields.String(data_key="userAgent", allow_none=True)
     review_state = fields.String(data_key="reviewState", allow_none=True)
     created_at = Moment(data_key="createdAt")
     updated_at = Moment(data_key="updatedAt", allow_none=True)
@@ -39,9 +38,20 @@ class SubmissionSchema(Schema):
 
 
 class ReviewSchema(Schema):
-    """What is thought of it: null is received."""
+    """The review state to be; null is received."""
 
-    review_state = fields.String(required=True, allow_none=True, data_key="reviewState", metadata=_STATES)
+    review_state = fields.String(
+        required=True, allow_none=True, data_key="reviewState", metadata={"schema": {"enum": [*_STATES, None]}}
+    )
+
+
+class CommentSchema(Schema):
+    """What somebody said of a submission; extended: who."""
+
+    body = fields.String()
+    actor_id = fields.Integer(data_key="actorId", allow_none=True)
+    created_at = Moment(data_key="createdAt")
+    actor = fields.Nested(ActorSchema, allow_none=True, metadata=_OPTIONAL)
 
 
 class NewCommentSchema(Schema):
@@ -50,13 +60,40 @@ class NewCommentSchema(Schema):
     body = fields.String(required=True, metadata={"example": "seen on paper"})
 
 
-class CommentSchema(Schema):
-    """What somebody said of a submission."""
+class NewErasureSchema(Schema):
+    """Why it is erased. Kept for ever: write no names or answers into it."""
 
-    body = fields.String()
-    actor_id = fields.Integer(data_key="actorId", allow_none=True)
-    created_at = Moment(data_key="createdAt")
-    actor = fields.Nested(ActorSchema, allow_none=True, metadata=_OPTIONAL)
+    reason = fields.String(required=True, metadata={"example": "Consent withdrawn"})
+
+
+class ErasedSubjectSchema(Schema):
+    """What went of one submission, by counts."""
+
+    form_id = fields.String()
+    root_id = fields.String()
+    scope = fields.String()
+    versions = fields.Integer()
+    receipts = fields.Integer()
+    rows = fields.Integer()
+    answers = fields.Integer()
+    files = fields.Integer()
+    sealed = fields.Integer()
+
+
+class ErasureSchema(Schema):
+    """The receipt of an erasure: what went, when, by whom and why, never what it said."""
+
+    id = fields.String()
+    what = fields.String()
+    decided_at = Moment()
+    author = fields.String()
+    reason = fields.String()
+    node = fields.String()
+    subjects = fields.Nested(ErasedSubjectSchema, many=True)
+    blocked_since = fields.Integer()
+    unfinished = fields.List(fields.String())
+    backups = fields.Integer(allow_none=True)
+    held_until = Moment()
 
 
 class SubmissionFileSchema(Schema):
@@ -77,39 +114,3 @@ class AuditSchema(Schema):
     notes = fields.String(allow_none=True)
     actor = fields.Nested(ActorSchema, allow_none=True, metadata=_OPTIONAL)
     actee = fields.Dict(allow_none=True, metadata=_OPTIONAL)
-
-
-class NewErasureSchema(Schema):
-    """Why it goes, without names or answers."""
-
-    reason = fields.String(required=True, metadata={"example": "Consent withdrawn"})
-
-
-class ErasedSubjectSchema(Schema):
-    """What went of one submission."""
-
-    form_id = fields.String()
-    root_id = fields.String()
-    scope = fields.String()
-    versions = fields.Integer()
-    receipts = fields.Integer()
-    rows = fields.Integer()
-    answers = fields.Integer()
-    files = fields.Integer()
-    sealed = fields.Integer()
-
-
-class ErasureSchema(Schema):
-    """The receipt of an erasure: what went, when, by whom and why, by ids and counts."""
-
-    id = fields.String()
-    what = fields.String()
-    decided_at = fields.String()
-    author = fields.String()
-    reason = fields.String()
-    node = fields.String()
-    subjects = fields.List(fields.Nested(ErasedSubjectSchema))
-    blocked_since = fields.Integer()
-    unfinished = fields.List(fields.String())
-    backups = fields.Integer(allow_none=True)
-    held_until = fields.String()

@@ -11,13 +11,16 @@ from sync_server.app import create_app
 from sync_server.node import Node
 from sync_server.services import users
 from sync_server.store.accounts import Actor
+from tests.support.described import DescribedClient
 
 PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
 def app(hub: Node) -> Flask:
-    return create_app(hub)
+    app = create_app(hub)
+    app.test_client_class = DescribedClient
+    return app
 
 
 @pytest.fixture
