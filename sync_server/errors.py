@@ -352,6 +352,10 @@ class TooManyAttempts(Problem):
     code = "429.91"
     message = "Too many wrong passwords. Wait {minutes} min, then try again."
 
+    @property
+    def seconds(self) -> int:
+        return 60 * int(self.details["minutes"])
+
 
 class NotSupported(Problem):
     code = "501.1"

@@ -6,10 +6,12 @@ wait in temporary files of the data folder. Why waitress: docs/decisions/0001-ht
 
 import ctypes
 import gc
+import logging
 import select
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,10 +20,13 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
-from waitress.utilities import Error
+from waitress.utilities import Error, build_http_date
 
+from sync_server.core.early_answers import Answer, Asked, EarlyAnswer
 from sync_server.core.openrosa_xml import write_response
 from sync_server.errors import DiskFull
+
+log = logging.getLogger(__name__)
 
 # The integrity request of a tablet names every entity it made offline: 39 bytes each, 10,000 of them.
 LONGEST_REQUEST_HEAD = 1 << 20
@@ -30,6 +35,7 @@ GARBAGE_THRESHOLDS = (20_000, 20, 50)
 M_ARENA_MAX = -8  # glibc's malloc.h
 BODY_IN_MEMORY = 1 << 19
 BACKLOG = 1024
+IDENT = "sync-server"
 CONNECTIONS = 500  # idle keep-alive ones included; more wait in the backlog
 SILENCE_SECONDS = 120  # a connection that says nothing for so long is closed: twice Collect's own patience
 
@@ -45,8 +51,13 @@ class HttpServer:
         threads: int,
         scratch: Path,
         has_room: Callable[[int], bool] = lambda size: True,
+        answer_early: EarlyAnswer = lambda asked: None,
     ) -> None:
-        """`has_room` says, before a body of so many bytes is set down, whether the disk can take it."""
+        """Listen.
+
+        `has_room` says, before a body of so many bytes is set down, whether the disk can take it; `answer_early`
+        answers what need not take up a thread.
+        """
         tempfile.tempdir = str(scratch)  # bodies on their way in: on the disk whose space we watch
         self._server: Any = create_server(
             app,
@@ -58,11 +69,12 @@ class HttpServer:
             connection_limit=CONNECTIONS,
             channel_timeout=SILENCE_SECONDS,
             clear_untrusted_proxy_headers=False,  # the application decides whom it trusts (trusted_proxies)
-            ident="sync-server",
+            ident=IDENT,
             asyncore_use_poll=hasattr(select, "poll"),  # select() ends at 1,024 sockets
         )
         parser = partial(_Parser, has_room=has_room)
-        self._server.channel_class = type("Channel", (HTTPChannel,), {"parser_class": parser})
+        self._server.channel_class = type("Channel", (_Channel,), {"parser_class": parser})
+        self._server.add_task = partial(_take_up, self._server.add_task, answer_early)
 
     def run(self) -> None:
         """Serve until SystemExit or KeyboardInterrupt reaches this thread; answer what is under way, then return."""
@@ -95,6 +107,64 @@ def listen(host: str, port: int) -> socket.socket:
     listener.bind((host, port))
     listener.listen(BACKLOG)
     return listener
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """A connection, which can be answered by the thread that reads them all."""
+
+    def answer_first(self, answer_early: EarlyAnswer) -> bool:
+        """Answer its first request early if it can be; return False when a thread must take it up."""
+        request = self.requests[0]
+        answer = None if request.error else _try(answer_early, _ask(request, self.addr[0]))
+        if answer is None:
+            return False
+        self.requests.pop(0)
+        head = _write_head(answer, is_last=request.connection_close)
+        self._send(head if request.command.upper() == "HEAD" else head + answer.body)
+        self.close_when_flushed = request.connection_close
+        request.close()
+        return True
+
+    def _send(self, data: bytes) -> None:
+        """As `send_continue` does: without waiting, whatever the client takes."""
+        with self.outbuf_lock:
+            self.outbufs[-1].append(data)
+            self.current_outbuf_count += len(data)
+            self.total_outbufs_len += len(data)
+            self._flush_exception(self._flush_some, do_close=False)
+
+
+def _take_up(add_task: Callable[[_Channel], None], answer_early: EarlyAnswer, channel: _Channel) -> None:
+    """Give a connection with a whole request to a thread. Where several requests wait, their order is the threads'."""
+    if len(channel.requests) > 1 or not channel.answer_first(answer_early):
+        add_task(channel)
+
+
+def _try(answer_early: EarlyAnswer, asked: Asked) -> Answer | None:
+    """Answer early; after any accident the application answers, and the thread that reads all connections lives on."""
+    try:
+        return answer_early(asked)
+    except Exception:
+        log.exception("early answer failed method=%s", asked.method)
+        return None
+
+
+def _ask(request: Any, address: str) -> Asked:
+    body = request.body_rcv
+    length, read = (len(body), body.getbuf().get) if body is not None else (0, bytes)
+    return Asked(request.command.upper(), request.path, request.query, request.headers, address, length, read)
+
+
+def _write_head(answer: Answer, *, is_last: bool) -> bytes:
+    headers = [
+        *answer.headers,
+        ("Content-Length", str(len(answer.body))),
+        ("Connection", "close" if is_last else "keep-alive"),
+        ("Date", build_http_date(time.time())),
+        ("Server", IDENT),
+    ]
+    lines = [f"HTTP/1.1 {answer.status}", *(f"{name}: {value}" for name, value in headers), "", ""]
+    return "\r\n".join(lines).encode("latin-1")
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types

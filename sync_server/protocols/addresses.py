@@ -16,6 +16,8 @@ _DOUBLE = re.compile("/{2,}")
 # As WSGI writes UTF-8: one character for each byte.
 _REPLACEMENT = "\u00ef\u00bf\u00bd"
 
+# Last parts of the addresses where tablets expect XML, whatever went wrong.
+OPENROSA_NAMES = frozenset({"formlist", "submission", "manifest", "integrity", "xformsmanifest", "xformsmedia"})
 
 _LARGEST_NUMBER = 2**31 - 1  # a project's; to ask a database for more is an error, not an empty answer
 
@@ -40,3 +42,9 @@ class TidyAddress:
         if "%00" in query:
             environ["QUERY_STRING"] = query.replace("%00", "%EF%BF%BD")
         return self._application(environ, start_response)
+
+
+def is_openrosa_path(path: str) -> bool:
+    """Tell whether a tablet asks: it expects XML at addresses that lead nowhere, too."""
+    is_of_a_token = path.startswith(("/v1/key/", "/collector/"))
+    return is_of_a_token or path.endswith(".xml") or any(part.lower() in OPENROSA_NAMES for part in path.split("/"))

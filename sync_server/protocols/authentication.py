@@ -109,7 +109,7 @@ def _identify_bearer(token: str) -> Actor:
 
 
 def _identify_basic(encoded: str) -> Actor:
-    if not (request.is_secure or _is_this_machine()):
+    if not (request.is_secure or is_within_machine(request.remote_addr or "", request.host)):
         raise HttpsOnly
     try:
         email, colon, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
@@ -120,10 +120,10 @@ def _identify_basic(encoded: str) -> Actor:
     return check_password(email, password)
 
 
-def _is_this_machine() -> bool:
+def is_within_machine(address: str, host: str) -> bool:
     """Tell whether a password stays on this machine; behind a proxy the address alone would say so of everybody."""
-    host = request.host.rpartition(":")[0] if request.host[-1:] != "]" and ":" in request.host else request.host
-    return request.remote_addr in ("127.0.0.1", "::1") and host in ("127.0.0.1", "localhost", "[::1]")
+    name = host.rpartition(":")[0] if host[-1:] != "]" and ":" in host else host
+    return address in ("127.0.0.1", "::1") and name in ("127.0.0.1", "localhost", "[::1]")
 
 
 def check_password(email: str, password: str) -> Actor:
@@ -136,7 +136,8 @@ def check_password(email: str, password: str) -> Actor:
 def slow_down_guessing(email: str) -> Iterator[None]:
     """Try a password within; raise TooManyAttempts when it is not the caller's turn."""
     gate: SignInGate = current_app.extensions[THROTTLE]
-    address, device = request.remote_addr or "", known_devices.find_device(_device_key(), email)
+    address, key = request.remote_addr or "", known_devices.derive_key(current_node())
+    device = known_devices.find_device(key, email)
     with gate.passing(address, email, device=device):
         try:
             yield
@@ -147,11 +148,7 @@ def slow_down_guessing(email: str) -> Iterator[None]:
 
 def remember_device(response: Response, actor: Actor) -> None:
     """Note in a browser that somebody signed in there: guessing by others will not hold them up."""
-    known_devices.remember_device(_device_key(), response, actor.email or "")
-
-
-def _device_key() -> bytes:
-    return node_secrets.derive_key(current_node(), "device")
+    known_devices.remember_device(known_devices.derive_key(current_node()), response, actor.email or "")
 
 
 def _identify_digest(header: str) -> Actor | None:

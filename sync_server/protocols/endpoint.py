@@ -27,9 +27,10 @@ from sync_server.errors import (
     Problem,
     RequestNotUnderstood,
     ServerBusy,
+    TooManyAttempts,
 )
 from sync_server.node import Node
-from sync_server.protocols.addresses import RowNumber, TidyAddress
+from sync_server.protocols.addresses import RowNumber, TidyAddress, is_openrosa_path
 from sync_server.protocols.authentication import (
     NODE,
     THROTTLE,
@@ -38,7 +39,6 @@ from sync_server.protocols.authentication import (
     make_challenge,
     require_actor,
 )
-from sync_server.protocols.early_refusal import EarlyRefusal
 from sync_server.protocols.messages import request_language, say
 from sync_server.protocols.needs import Need, admit, current_scope, declare
 from sync_server.protocols.shapes import Shape, take_shape
@@ -51,6 +51,7 @@ __all__ = [
     "current_actor",
     "current_node",
     "current_scope",
+    "is_openrosa_path",
     "openrosa_endpoint",
     "register",
     "require_actor",
@@ -66,9 +67,6 @@ ProblemWriter = Callable[[Problem], Response]
 DRAIN_BYTES = 64_000_000
 _PIECE = 65_536
 
-# Last parts of the addresses where tablets expect XML, whatever went wrong.
-OPENROSA_NAMES = frozenset({"formlist", "submission", "manifest", "integrity", "xformsmanifest", "xformsmedia"})
-
 
 class _ReadableJson(DefaultJSONProvider):
     """Arabic as Arabic, as ODK Central writes it, not as \\u0627: people do see these answers, in a browser."""
@@ -81,8 +79,7 @@ def register(app: Flask, node: Node) -> None:
     app.url_map.converters["int"] = RowNumber
     app.json = _ReadableJson(app)
     app.extensions[NODE] = node
-    app.extensions[THROTTLE] = gate = SignInGate()
-    app.wsgi_app = EarlyRefusal(app.wsgi_app, gate)  # type: ignore[method-assign]
+    app.extensions[THROTTLE] = SignInGate()
     app.wsgi_app = TidyAddress(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(Exception, answer_error)
 
@@ -145,7 +142,7 @@ def write_message(text: str, *, status: int, nature: str = "submit_success") -> 
 
 def write_openrosa_problem(problem: Problem) -> Response:
     response = write_message(_text(problem), status=problem.status, nature="submit_failure")
-    return _with_challenge(response)
+    return _with_patience(_with_challenge(response), problem)
 
 
 def write_central_problem(problem: Problem) -> Response:
@@ -154,7 +151,7 @@ def write_central_problem(problem: Problem) -> Response:
     response = jsonify(body)
     response.status_code = problem.status
     response.headers["Content-Language"] = request_language()
-    return response
+    return _with_patience(response, problem)
 
 
 def _answer(view: View, write_problem: ProblemWriter, *args: Any, **kwargs: Any) -> Response:
@@ -225,6 +222,12 @@ def _with_challenge(response: Response) -> Response:
     return response
 
 
+def _with_patience(response: Response, problem: Problem) -> Response:
+    if isinstance(problem, TooManyAttempts):
+        response.headers["Retry-After"] = str(problem.seconds)
+    return response
+
+
 def _dress_openrosa(response: Response) -> Response:
     headers = [
         ("X-OpenRosa-Version", "1.0"),
@@ -246,9 +249,3 @@ def _drain() -> None:
             left -= len(piece)
     except (OSError, HTTPException):
         return  # the client went away, or the body was never whole
-
-
-def is_openrosa_path(path: str) -> bool:
-    """Tell whether a tablet asks: it expects XML at addresses that lead nowhere, too."""
-    is_of_a_token = path.startswith(("/v1/key/", "/collector/"))
-    return is_of_a_token or path.endswith(".xml") or any(part.lower() in OPENROSA_NAMES for part in path.split("/"))

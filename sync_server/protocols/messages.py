@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import current_app, request
 from flask_babel import force_locale, gettext
+from werkzeug.datastructures import LanguageAccept
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,11 @@ def request_language() -> str:
     """Choose among the languages we speak by Accept-Language; English when it names none of them."""
     if "HTTP_ACCEPT_LANGUAGE" not in request.environ:
         return "en"
-    best = request.accept_languages.best_match([*LANGUAGES, *_ASKED]) or "en"
+    return choose_language(request.accept_languages)
+
+
+def choose_language(accepted: LanguageAccept) -> str:
+    best = accepted.best_match([*LANGUAGES, *_ASKED]) or "en"
     return _ASKED.get(best, best)
 
 

@@ -69,7 +69,6 @@ class SignInGate:
         self._of_networks = Turns(NETWORK_BURST, NETWORK_PER_SECOND, clock)
         self._of_all = Turns(ALL_BURST, ALL_PER_SECOND, clock)
         self._known: dict[tuple[str, str], None] = {}
-        self._known_networks: dict[str, None] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -78,11 +77,9 @@ class SignInGate:
 
         `device` names a browser that signed this account in before, and was proven to.
         """
-        network, account = network_of(address), email.strip().lower()[:LONGEST_EMAIL]
-        who = (f"device {device}" if device else network, account)
-        self._throttle.require_patience(who)
-        if device is None:
-            self._throttle.require_patience((CODES, account))
+        network, who = _identify(address, email, device)
+        account = who[1]
+        self._require_patience(who, device)
         is_counted = self._take_turn(network, who, is_known=device is not None)
         try:
             yield
@@ -99,12 +96,21 @@ class SignInGate:
         self._throttle.note_success((CODES, account))
         self._remember(who)
 
-    def is_closed_to(self, address: str) -> bool:
-        """Tell whether nobody new could try from there now, whatever the account: nothing need be read to say so."""
-        network = network_of(address)
+    def refusal_of(self, address: str, email: str, *, device: str | None) -> TooManyAttempts | None:
+        """Return what `passing` would raise now, None when it would let try. Takes no turn."""
+        network, who = _identify(address, email, device)
+        try:
+            self._require_patience(who, device)
+        except TooManyAttempts as refusal:
+            return refusal
         with self._lock:
             has_turn = self._of_networks.has(network) and self._of_all.has(ALL)
-            return not has_turn and network not in self._known_networks
+            return None if device or who in self._known or has_turn else TooManyAttempts(minutes=1)
+
+    def _require_patience(self, who: tuple[str, str], device: str | None) -> None:
+        self._throttle.require_patience(who)
+        if device is None:
+            self._throttle.require_patience((CODES, who[1]))
 
     def _take_turn(self, network: str, who: tuple[str, str], *, is_known: bool) -> bool:
         with self._lock:
@@ -127,11 +133,14 @@ class SignInGate:
         with self._lock:
             self._known.pop(who, None)
             self._known[who] = None
-            self._known_networks.pop(who[0], None)
-            self._known_networks[who[0]] = None
-            for known in (self._known, self._known_networks):
-                while len(known) > REMEMBERED:
-                    del known[next(iter(known))]  # type: ignore[arg-type]
+            while len(self._known) > REMEMBERED:
+                del self._known[next(iter(self._known))]
+
+
+def _identify(address: str, email: str, device: str | None) -> tuple[str, tuple[str, str]]:
+    """Return the network, and what is counted by itself: a browser or a network, and an account."""
+    network, account = network_of(address), email.strip().lower()[:LONGEST_EMAIL]
+    return network, (f"device {device}" if device else network, account)
 
 
 def network_of(address: str) -> str:
