@@ -11,6 +11,8 @@ from typing import Any, Literal
 from lxml import etree
 
 from sync_server.core.instance_xml import parse_xml
+from sync_server.core.sensitive_calculations import find_quotations
+from sync_server.core.sensitivity import rate_questions
 from sync_server.core.xform import XFORMS, Field, FormDefinition
 from sync_server.core.xlsform import ConvertedForm
 from sync_server.core.xpath_lint import complaint_about
@@ -63,6 +65,7 @@ def lint_form(form: ConvertedForm, earlier: Sequence[EarlierVersion] = ()) -> tu
         *_annotations(form),
         *_media_names(root),
         *_expressions(form, root),
+        *_quotations(form, root),
         *_changes(form, earlier),
     )
 
@@ -147,6 +150,18 @@ def _expressions(form: ConvertedForm, root: etree._Element) -> Iterator[Finding]
                 what = f"The expression in '{name}' {problem}."
                 advice = "Correct it: tablets would refuse the form or stop at this question."
                 yield Finding("expression", "warning", what, advice, path, form.rows.get(path))
+
+
+def _quotations(form: ConvertedForm, root: etree._Element) -> Iterator[Finding]:
+    rated = rate_questions((item.path for item in form.definition.fields), [form.annotations])
+    for found in find_quotations(root, form.definition.root_name, rated):
+        level, quoted = found.level.word, found.quoted_level.word
+        what = (
+            f"Its calculation quotes {found.quoted}, which is {quoted}, and is itself seen by whoever may see {level}."
+        )
+        advice = f"Give it the sensitivity '{quoted}', or leave that question out of the calculation."
+        row = form.rows.get(found.path)
+        yield Finding("sensitive_calculation", "warning", what, advice, found.path, row, {"quoted": found.quoted})
 
 
 def _changes(form: ConvertedForm, earlier: Sequence[EarlierVersion]) -> Iterator[Finding]:

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from flask import current_app, g, request
 from werkzeug.wrappers import Response
 
+from sync_server.account_errors import AuthenticationFailed, HttpsOnly, LoginRequired
 from sync_server.core import http_digest
 from sync_server.core.http_digest import DigestCredentials, NonceState
-from sync_server.errors import AuthenticationFailed, HttpsOnly, LoginRequired
 from sync_server.node import Node
 from sync_server.protocols import known_devices
 from sync_server.protocols.sign_in_gate import SignInGate

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sync_server.errors import InsufficientRights, MissingParameter, NoSession, UnreadableJson
+from sync_server.account_errors import NoSession
+from sync_server.errors import InsufficientRights, MissingParameter, UnreadableJson
 from sync_server.protocols.authentication import (
     current_node,
     current_session_token,

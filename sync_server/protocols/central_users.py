@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from sync_server.errors import AuthenticationFailed, InsufficientRights, ResetCodeOver
+from sync_server.account_errors import AuthenticationFailed, ResetCodeOver
+from sync_server.errors import InsufficientRights
 from sync_server.protocols.authentication import (
     current_node,
     current_session_token,

@@ -10,8 +10,8 @@ from flask import Flask
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie, parse_list_header
 
+from sync_server.account_errors import TooManyAttempts
 from sync_server.core.early_answers import Answer, Asked
-from sync_server.errors import TooManyAttempts
 from sync_server.node import Node
 from sync_server.protocols import known_devices
 from sync_server.protocols.authentication import THROTTLE, is_within_machine

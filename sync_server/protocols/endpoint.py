@@ -17,17 +17,16 @@ from flask.json.provider import DefaultJSONProvider
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from sync_server.account_errors import LoginRequired, TooManyAttempts
 from sync_server.core.openrosa_xml import write_response
 from sync_server.errors import (
     BrokenUpload,
     InsufficientRights,
-    LoginRequired,
     MethodNotAllowed,
     NotFound,
     Problem,
     RequestNotUnderstood,
     ServerBusy,
-    TooManyAttempts,
 )
 from sync_server.node import Node
 from sync_server.protocols.addresses import RowNumber, TidyAddress, is_openrosa_path

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from flask import current_app, request
 
+from sync_server.account_errors import RevokedToken
 from sync_server.core.roles import PEER_VERBS, VERBS
 from sync_server.core.scope import Scope
-from sync_server.errors import InsufficientRights, RevokedToken
+from sync_server.errors import InsufficientRights
 from sync_server.protocols.authentication import current_actor, current_node, require_actor
 from sync_server.services import access
 from sync_server.store.accounts import PEER, USER, Actor

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sync_server.errors import AuthenticationFailed, TooManyAttempts, WrongCode
+from sync_server.account_errors import AuthenticationFailed, TooManyAttempts, WrongCode
 from sync_server.protocols.throttle import REMEMBERED, Throttle
 
 # An office behind one address signs in at eight o'clock; its right passwords come back at once.

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from sync_server.errors import TooManyAttempts
+from sync_server.account_errors import TooManyAttempts
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 300.0

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import LastAdministrator
 from sync_server.core.roles import ADMIN, PEER_VERBS, SEVERE_VERB, Role
 from sync_server.core.row_scope import require_readable
 from sync_server.core.scope import Grant
-from sync_server.errors import InsufficientRights, LastAdministrator, NotFound, UnexpectedValue
+from sync_server.errors import InsufficientRights, NotFound, UnexpectedValue
 from sync_server.node import Node
 from sync_server.services.access import change_access, require, scope_of
 from sync_server.services.audit import make_act, write_act

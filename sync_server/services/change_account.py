@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import AccountExists, LastAdministrator
 from sync_server.core.http_digest import make_ha1
 from sync_server.core.ids import sha256_hex
 from sync_server.core.scope import is_administrator
-from sync_server.errors import AccountExists, LastAdministrator, UnexpectedValue
+from sync_server.errors import UnexpectedValue
 from sync_server.node import Node
 from sync_server.services import mail_texts, send_mail
 from sync_server.services.access import change_access, may, require, scope_of

@@ -18,10 +18,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import AuthenticationFailed, UnknownToken
 from sync_server.core.ids import sha256_hex
 from sync_server.core.roles import APP_USER
 from sync_server.core.scope import Grant
-from sync_server.errors import AuthenticationFailed, NamelessTablet, NotFound, UnknownToken
+from sync_server.errors import NamelessTablet, NotFound
 from sync_server.node import Node
 from sync_server.services.access import change_access, require, require_somewhere
 from sync_server.services.actor_properties import Values, set_values

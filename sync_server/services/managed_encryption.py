@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import PasswordTooShort
 from sync_server.core.form_sealing import seal_form, strip_envelope, version_ending
 from sync_server.core.ids import sha256_hex
-from sync_server.errors import AlreadySealed, MissingParameter, PasswordTooShort
+from sync_server.errors import AlreadySealed, MissingParameter
 from sync_server.node import Node
 from sync_server.services.access import require, require_project
 from sync_server.services.audit import make_act, noted, write_act

@@ -1,6 +1,6 @@
 """Refuse passwords that are quickly guessed: by how long guessing takes (zxcvbn), not by which signs they have."""
 
-from sync_server.errors import PasswordTooEasy, PasswordTooLong, PasswordTooShort
+from sync_server.account_errors import PasswordTooEasy, PasswordTooLong, PasswordTooShort
 
 SHORTEST = 10  # as ODK Central
 LONGEST = 1000

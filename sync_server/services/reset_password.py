@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import ResetCodeOver
 from sync_server.core.ids import sha256_hex
-from sync_server.errors import NotFound, ResetCodeOver
+from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import mail_texts, send_mail
 from sync_server.services.access import change_access, require

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import AuthenticationFailed, SessionNeeded
 from sync_server.core.ids import sha256_hex
-from sync_server.errors import AuthenticationFailed, SessionNeeded
 from sync_server.node import Node
 from sync_server.services import two_factor
 from sync_server.services.audit import make_act, write_act

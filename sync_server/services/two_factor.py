@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import AuthenticationFailed, CodeNeeded, TwoFactorMissing, WrongCode
 from sync_server.core import totp
 from sync_server.core.roles import ADMIN, MNE
-from sync_server.errors import AuthenticationFailed, CodeNeeded, NotFound, TwoFactorMissing, WrongCode
+from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services.access import change_access, require, scope_of
 from sync_server.services.audit import make_act, write_act

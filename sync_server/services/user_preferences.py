@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from sync_server.errors import InsufficientRights, NoSuchPreference, NotFound, UnexpectedValue
+from sync_server.account_errors import NoSuchPreference
+from sync_server.errors import InsufficientRights, NotFound, UnexpectedValue
 from sync_server.node import Node
 from sync_server.services.access import scope_of
 from sync_server.services.audit import make_act, write_act

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import AccountExists
 from sync_server.core.http_digest import make_ha1
 from sync_server.core.roles import ADMIN
 from sync_server.core.scope import Grant
-from sync_server.errors import AccountExists, NotFound, Problem, UnexpectedValue
+from sync_server.errors import NotFound, Problem, UnexpectedValue
 from sync_server.node import Node
 from sync_server.operator_errors import ImpossibleSetting
 from sync_server.services.access import change_access, require

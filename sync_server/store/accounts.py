@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import AccountExists
 from sync_server.core.roles import ADMIN
-from sync_server.errors import AccountExists, NotFound
+from sync_server.errors import NotFound
 from sync_server.store import changes
 from sync_server.store.changes import Change
 from sync_server.store.tables import actors, app_users, assignments, sessions, users

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
+from sync_server.account_errors import AccountExists
 from sync_server.core.roles import ADMIN
-from sync_server.errors import AccountExists
 from sync_server.store import accounts, assignments, changes, reset_tokens, user_secrets
 from sync_server.store.accounts import Actor
 from sync_server.store.changes import Change

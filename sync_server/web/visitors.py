@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from flask import g, request
 from werkzeug.wrappers import Response
 
-from sync_server.errors import LoginRequired, StalePage
+from sync_server.account_errors import LoginRequired
+from sync_server.errors import StalePage
 from sync_server.protocols.authentication import current_node, session_cookie
 from sync_server.services import sign_in
 from sync_server.services.sign_in import NewSession

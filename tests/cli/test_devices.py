@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from sync_server.account_errors import AccountExists, PasswordTooShort
 from sync_server.cli import devices, users
 from sync_server.core.collect_settings import decode_settings
-from sync_server.errors import AccountExists, PasswordTooShort
 from sync_server.node import Node
 from sync_server.services import devices as tablets
 from sync_server.services import sign_in

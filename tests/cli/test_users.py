@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from sync_server.account_errors import LastAdministrator, PasswordTooEasy
 from sync_server.cli import users as commands
-from sync_server.errors import LastAdministrator, PasswordTooEasy
 from sync_server.node import Node
 from sync_server.services import access, reset_password, sign_in, two_factor, users
 from sync_server.settings import Settings

@@ -8,7 +8,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from sync_server import errors, operator_errors
+from sync_server import account_errors, errors, operator_errors
 from tests.house.sources import PACKAGE
 
 LANGUAGES = ["ar", "ckb"]
@@ -23,7 +23,8 @@ def _catalogue(language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
-assert operator_errors  # imported so that its Problems are among the subclasses
+assert account_errors
+assert operator_errors  # imported so that their Problems are among the subclasses
 
 
 def _problems(of: type[errors.Problem] = errors.Problem) -> set[type[errors.Problem]]:

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from flask.testing import FlaskClient
 
-from sync_server.errors import AuthenticationFailed, CodeNeeded, TooManyAttempts, WrongCode
+from sync_server.account_errors import AuthenticationFailed, CodeNeeded, TooManyAttempts, WrongCode
 from sync_server.protocols.sign_in_gate import ALL_BURST, NETWORK_BURST, SignInGate, network_of
 from sync_server.protocols.throttle import ATTEMPTS, REMEMBERED
 from sync_server.store.accounts import Actor

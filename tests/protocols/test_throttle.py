@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync_server.errors import TooManyAttempts
+from sync_server.account_errors import TooManyAttempts
 from sync_server.protocols.throttle import ATTEMPTS, PAUSE_SECONDS, REMEMBERED, Throttle
 
 ALICE = ("192.168.1.7", "alice@example.org")

@@ -30,7 +30,7 @@ EVERYBODY = (
     Persona("of rows that no form has", "user", (Grant(MNE, 1, None, "nothing/here eq 'x'"),)),
 )
 # Called last: behind them there is nothing left to look at.
-ENDING = ("delete_project", "post_erase", "delete_session", "delete_current_session", "sign_out")
+ENDING = (".delete_project", "post_erase", "delete_session", "delete_current_session", "sign_out")
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def get(app: Flask, caller: Caller, address: str, headers: dict[str, str] | None
 
 def _order(route: Route) -> tuple[bool, bool, bool]:
     is_ending = any(name in route.endpoint for name in ENDING)
-    return "delete_project" in route.endpoint, is_ending, route.method != "GET"
+    return route.endpoint.endswith(".delete_project"), is_ending, route.method != "GET"
 
 
 def _exports() -> Iterator[str]:

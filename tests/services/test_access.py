@@ -8,16 +8,8 @@ import time_machine
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
-from sync_server.errors import (
-    AccountExists,
-    AuthenticationFailed,
-    InsufficientRights,
-    NamelessTablet,
-    NotFound,
-    PasswordTooShort,
-    UnexpectedValue,
-    UnknownToken,
-)
+from sync_server.account_errors import AccountExists, AuthenticationFailed, PasswordTooShort, UnknownToken
+from sync_server.errors import InsufficientRights, NamelessTablet, NotFound, UnexpectedValue
 from sync_server.node import Node
 from sync_server.operator_errors import SealBroken
 from sync_server.services import devices, passwords, sign_in, users

@@ -2,16 +2,10 @@
 
 import pytest
 
+from sync_server.account_errors import AccountExists, AuthenticationFailed, LastAdministrator
 from sync_server.core.roles import ADMIN, VIEWER
 from sync_server.core.scope import Grant
-from sync_server.errors import (
-    AccountExists,
-    AuthenticationFailed,
-    InsufficientRights,
-    LastAdministrator,
-    NotFound,
-    UnexpectedValue,
-)
+from sync_server.errors import InsufficientRights, NotFound, UnexpectedValue
 from sync_server.node import Node
 from sync_server.services import access, change_account, devices, sign_in, user_preferences, users
 from sync_server.services.assign_roles import unassign_role

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key
 
+from sync_server.account_errors import PasswordTooShort
 from sync_server.core.roles import COORDINATOR, VIEWER
 from sync_server.core.scope import Grant
 from sync_server.core.xform import parse_xform
-from sync_server.errors import AlreadySealed, FormVersionConflict, InsufficientRights, NotFound, PasswordTooShort
+from sync_server.errors import AlreadySealed, FormVersionConflict, InsufficientRights, NotFound
 from sync_server.node import Node
 from sync_server.services.managed_encryption import list_keys, make_key, seal_project
 from sync_server.services.publish_form import publish_form

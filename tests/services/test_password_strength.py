@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sync_server.errors import PasswordTooEasy, PasswordTooLong, PasswordTooShort
+from sync_server.account_errors import PasswordTooEasy, PasswordTooLong, PasswordTooShort
 from sync_server.node import Node
 from sync_server.operator_errors import ImpossibleSetting
 from sync_server.services import change_account, node_secrets, reset_password, users

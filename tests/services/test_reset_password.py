@@ -11,7 +11,8 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from sync_server.errors import AuthenticationFailed, InsufficientRights, ResetCodeOver
+from sync_server.account_errors import AuthenticationFailed, ResetCodeOver
+from sync_server.errors import InsufficientRights
 from sync_server.node import Node
 from sync_server.services import reset_password, send_mail, sign_in, two_factor
 from sync_server.store.tables import reset_tokens

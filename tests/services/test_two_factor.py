@@ -7,9 +7,10 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from sync_server.account_errors import AuthenticationFailed, CodeNeeded, SessionNeeded, TwoFactorMissing, WrongCode
 from sync_server.core.roles import ADMIN, MNE, VIEWER
 from sync_server.core.scope import Grant
-from sync_server.errors import AuthenticationFailed, CodeNeeded, NotFound, SessionNeeded, TwoFactorMissing, WrongCode
+from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import sign_in, two_factor, users
 from sync_server.store.tables import user_secrets

@@ -9,7 +9,8 @@ from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from sync_server.errors import LoginRequired, NotFound, Problem, RequestNotUnderstood
+from sync_server.account_errors import LoginRequired
+from sync_server.errors import NotFound, Problem, RequestNotUnderstood
 from sync_server.protocols import endpoint
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.needs import admit_actor, current_need

@@ -7,7 +7,8 @@ from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from sync_server.errors import AuthenticationFailed, CodeNeeded, NotFound, StalePage, TooManyAttempts, TwoFactorMissing
+from sync_server.account_errors import AuthenticationFailed, CodeNeeded, TooManyAttempts, TwoFactorMissing
+from sync_server.errors import NotFound, StalePage
 from sync_server.protocols.authentication import current_node, remember_device, slow_down_guessing
 from sync_server.protocols.needs import needs
 from sync_server.services import sign_in as signing_in
