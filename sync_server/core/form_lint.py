@@ -157,7 +157,7 @@ def _quotations(form: ConvertedForm, root: etree._Element) -> Iterator[Finding]:
     for found in find_quotations(root, form.definition.root_name, rated):
         level, quoted = found.level.word, found.quoted_level.word
         what = (
-            f"Its calculation quotes {found.quoted}, which is {quoted}, and is itself seen by whoever may see {level}."
+            f"Its calculation quotes {found.quoted}, which is {quoted}; it is itself seen by who may see {level}."
         )
         advice = f"Give it the sensitivity '{quoted}', or leave that question out of the calculation."
         row = form.rows.get(found.path)
