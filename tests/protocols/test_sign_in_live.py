@@ -1,5 +1,8 @@
 """Signing in at a running server: no password, code or token is in its log, and an easy first password stops it."""
 
+import json
+import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +27,14 @@ def code(tmp_path: Path) -> str:
 
 @pytest.fixture
 def server(tmp_path: Path, code: str) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path / "hub", environ={"SYNC_LOG_LEVEL": "DEBUG"}) as live:
+    with LiveServer(tmp_path / "hub", environ=no_forms(tmp_path) | {"SYNC_LOG_LEVEL": "DEBUG"}) as live:
         yield live
+
+
+def no_forms(tmp_path: Path) -> dict[str, str]:
+    """Start without the forms that come along, whose conversion takes most of the time."""
+    (tmp_path / "forms").mkdir(exist_ok=True)
+    return {"SYNC_FORMS": str(tmp_path / "forms")}
 
 
 def test_nothing_secret_is_in_the_log(server: LiveServer, code: str, tmp_path: Path) -> None:
@@ -48,6 +57,25 @@ def test_nothing_secret_is_in_the_log(server: LiveServer, code: str, tmp_path: P
         assert sign_in.check_password(node, "sara@example.org", NEW)
 
 
+def test_hopeless_guesses_are_answered_over_one_connection_between_other_requests(server: LiveServer) -> None:
+    guess = json.dumps({"email": "nobody@example.org", "password": WRONG}).encode()
+    head = b"POST /v1/sessions HTTP/1.1\r\nHost: hub\r\nContent-Length: %d\r\n" % len(guess)
+    page = b"GET /sign-in HTTP/1.1\r\nHost: hub\r\n\r\n"
+    again, last = head + b"\r\n" + guess, head + b"Connection: close\r\n\r\n" + guess
+    answers = send(server.port, again * 7 + page + again * 2 + page + last)
+    statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", answers)]
+    assert statuses == [401] * 5 + [429] * 2 + [200] + [429] * 2 + [200, 429]
+    assert answers.count(b"Retry-After: 300\r\n") == 5
+    assert re.findall(rb"HTTP/1\.1 (\d{3})", send(server.port, again * 2 + last)) == [b"429"] * 3
+
+
+def send(port: int, requests_at_once: bytes) -> bytes:
+    """Send all before any answer is read; return what comes until the server hangs up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(requests_at_once)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
 def test_basic_is_taken_from_this_machine(server: LiveServer) -> None:
     answer = requests.get(f"{server.url}/v1/users/current", auth=("alice@example.org", ALICE_PASSWORD), timeout=30)
     assert answer.json()["email"] == "alice@example.org"
@@ -60,7 +88,8 @@ def test_basic_is_taken_from_this_machine(server: LiveServer) -> None:
 
 def test_an_easy_first_password_stops_the_start_and_is_not_shown(tmp_path: Path) -> None:
     easy = "password123456"
-    with pytest.raises(RuntimeError) as stopped, LiveServer(tmp_path / "new", environ={"SYNC_ADMIN_PASSWORD": easy}):
+    environ = no_forms(tmp_path) | {"SYNC_ADMIN_PASSWORD": easy}
+    with pytest.raises(RuntimeError) as stopped, LiveServer(tmp_path / "new", environ=environ):
         pass
     assert "admin_password" in str(stopped.value)
     assert "too easy to guess" in str(stopped.value)
