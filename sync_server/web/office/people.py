@@ -9,7 +9,7 @@ from sync_server.errors import Problem
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.needs import needs
 from sync_server.services import access, change_account, reset_password, two_factor, users
-from sync_server.services.assign_roles import assign_role
+from sync_server.services.assign_roles import assign_role, require_form
 from sync_server.services.tablet_address import is_this_machine_only, root_url
 from sync_server.store.accounts import Actor
 from sync_server.web import visitors
@@ -31,6 +31,8 @@ def post_person() -> ResponseReturnValue:
     actor, node, form = visitors.require_own_page(), current_node(), request.form
     try:
         grant = read_grant(form)
+        if grant:
+            require_form(node, grant.project_id, grant.form_id)
         added = users.add_user(node, actor, form.get("email", ""), None, display_name=form.get("name", "")[:200])
         if grant:
             assign_role(node, actor, added.id, grant)

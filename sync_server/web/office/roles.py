@@ -7,7 +7,7 @@ from sync_server.core.roles import find_role
 from sync_server.errors import Problem
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.needs import needs
-from sync_server.services.assign_roles import assign_role, unassign_role
+from sync_server.services.assign_roles import assign_role, require_form, unassign_role
 from sync_server.web import visitors
 from sync_server.web.office.blueprint import office
 from sync_server.web.office.people import show
@@ -20,6 +20,7 @@ def post_role(user_id: int) -> ResponseReturnValue:
     actor = visitors.require_own_page()
     try:
         if grant := read_grant(request.form):
+            require_form(current_node(), grant.project_id, grant.form_id)
             assign_role(current_node(), actor, user_id, grant)
     except Problem as problem:
         return show(actor, user_id, problem), problem.status
