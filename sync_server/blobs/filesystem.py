@@ -5,7 +5,6 @@ means both are done. A blob that is there already is not written again, but its 
 another request may have renamed it a moment ago and not have come to that yet.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from uuid import uuid4
 from sync_server.blobs.base import StoredBlob
 from sync_server.blobs.spool import HashingSpool, forget_abandoned
 from sync_server.core.ids import BlobId
+from sync_server.durable import sync_folder
 
 
 class FilesystemBlobs:
@@ -80,14 +80,3 @@ class FilesystemBlobs:
         if not target.exists():
             temporary.replace(target)
         sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    if os.name != "posix":  # Windows has no such call: NTFS journals the rename itself
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

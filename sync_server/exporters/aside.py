@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sync_server.durable import sync_folder
+
 
 @contextmanager
 def written_aside(target: Path) -> Iterator[Path]:
@@ -19,14 +21,4 @@ def written_aside(target: Path) -> Iterator[Path]:
         with whole.open("r+b") as file:
             os.fsync(file.fileno())
         whole.replace(target)
-        _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # Windows has no such call: NTFS journals the rename itself
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(target.parent)

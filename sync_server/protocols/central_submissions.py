@@ -108,7 +108,8 @@ def _begun_tags() -> Iterator[str]:
 
 
 def _send(kept: KeptExport, name: str, content_type: str) -> Response:
-    response = send_file(kept.path, mimetype=content_type, conditional=False, etag=kept.tag)
+    path = kept.path.absolute()  # Flask would look for `data/…` beside the program, not where the server was started
+    response = send_file(path, mimetype=content_type, conditional=False, etag=kept.tag)
     # The file may be older than what it shows, or newer; with its time a client could miss a change.
     del response.headers["Last-Modified"]
     length = response.content_length

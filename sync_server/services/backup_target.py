@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from sync_server.blobs.filesystem import sync_folder
+from sync_server.durable import sync_folder
 
 SUFFIX = ".backup"
 TIME = "%Y%m%dT%H%M%SZ"

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from sync_server.blobs.filesystem import sync_folder
+from sync_server.durable import sync_folder
 from sync_server.node import Node
 from sync_server.operator_errors import JournalDamaged
 from sync_server.store import erasure_reads

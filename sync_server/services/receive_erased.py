@@ -20,7 +20,7 @@ from sync_server.store import erasure_reads, erasures
 from sync_server.store.blocks import WHOLE, Block
 from sync_server.store.decisions import StoredDecision
 from sync_server.store.erasure_reads import BlockedUpload
-from sync_server.store.submissions import Receipt, ReceivedVersion, add_versions
+from sync_server.store.submissions import Receipt, ReceivedVersion, add_versions, find_connected_versions
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,8 @@ def turn_away(node: Node, upload: BlockedUpload, deprecated_id: str | None) -> R
     is_new = not node.blocks.find(upload.project_id, upload.form_id, upload.instance_id)
 
     def write(session: Session) -> None:
-        if is_new:  # an edit that was not known: what edits it goes, too
+        # An edit that was not known: what edits it goes, too. Whose name was taken for it stays, and is not blocked.
+        if is_new and not _is_received(session, upload):
             for decision in _decisions(session, blocks):
                 apply_decision(session, decision, instances=[upload.instance_id])
         erasure_reads.add_blocked(session, upload)
@@ -97,6 +98,13 @@ def forget_unnamed(node: Node, files: Iterable[BlobId]) -> None:
                 node.blobs.delete(file)
 
     node.write(forget)
+
+
+def _is_received(session: Session, upload: BlockedUpload) -> bool:
+    """Whether another version of the same instance is here: had it been an edit of what was erased, it had gone."""
+    mine = (upload.project_id, upload.form_id, upload.instance_id)
+    found = find_connected_versions(session, [upload.instance_id])
+    return any((v.project_id, v.form_id, str(v.instance_id)) == mine for v in found)
 
 
 def _decisions(session: Session, blocks: Iterable[Block]) -> list[StoredDecision]:

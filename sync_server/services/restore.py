@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from sync_server.blobs.filesystem import sync_folder
 from sync_server.blobs.opening import open_blobs
 from sync_server.core.backup_manifest import Header
+from sync_server.durable import sync_folder
 from sync_server.node import RESTORING, Node
 from sync_server.operator_errors import FolderNotEmpty, OtherDatabase
 from sync_server.services import erasure_journal

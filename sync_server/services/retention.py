@@ -1,13 +1,15 @@
 """Retention: erase what of a form is beyond an age, once by hand or every day by the form's rule.
 
 The rule is a decision about the form, so it has an author and a reason, and travels with the node's back-up. A form has
-none until somebody sets one. Age counts from the first receipt of a submission, not from an edit of it.
+none until somebody sets one. Age counts from the first receipt of a submission, not from an edit of it. A rule erases
+for ever and unattended, so it waits while the machine's clock is in doubt.
 """
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from statistics import median
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
@@ -26,15 +28,17 @@ from sync_server.services.erase_submissions import (
     start_request,
 )
 from sync_server.services.finish_erasures import finish_erasures
-from sync_server.store import erasure_reads, forms
+from sync_server.store import erasure_reads, forms, health
 from sync_server.store.accounts import Actor
 from sync_server.store.decisions import StoredDecision, add_decision
-from sync_server.store.erasure_reads import RETENTION
+from sync_server.store.erasure_reads import RETENTION, Beyond
 from sync_server.store.snapshot import claim
 
 log = logging.getLogger(__name__)
 
 NO_RULE = ""
+QUIET = timedelta(days=92)  # without anything new; with more, somebody has to look before a rule erases
+DRIFT = timedelta(days=1)
 CLAIM = 0x53594E52  # any constant: the lock of who applies the rules
 
 
@@ -54,11 +58,13 @@ def count_older(
 ) -> int:
     """Count what an erasure by this age would take, without changing anything."""
     require(node, actor, ERASE, project_id=project_id, form_id=form_id)
-    before = _before(now or datetime.now(UTC), age)
+    now = now or datetime.now(UTC)
+    before = _before(now, age)
     consumers.catch_up(node)
     with node.database.read() as session:
         forms.get_form(session, project_id, form_id)
-        return erasure_reads.count_older(session, project_id, form_id, before)
+        beyond = erasure_reads.find_beyond(session, project_id, form_id, before=before, now=now)
+        return erasure_reads.count_older(session, beyond)
 
 
 def erase_older(
@@ -67,11 +73,13 @@ def erase_older(
 ) -> str | None:  # fmt: skip
     """Erase the submissions of a form first received before an age; return the receipt's id, None when none was."""
     request = start_request(node, actor, "age", reason, project_id=project_id, form_id=form_id)
-    before = _before(now or datetime.now(UTC), age)
+    now = now or datetime.now(UTC)
+    before = _before(now, age)
     consumers.catch_up(node)
     with node.database.read() as session:
         forms.get_form(session, project_id, form_id)
-    count = _erase_before(node, request, project_id, form_id, before, should_stop)
+        beyond = erasure_reads.find_beyond(session, project_id, form_id, before=before, now=now)
+    count = _erase_beyond(node, request, beyond, should_stop)
     if not count:
         return None
     finish(node, request)
@@ -103,29 +111,40 @@ def apply_rules(node: Node, should_stop: Callable[[], bool] = lambda: False) -> 
         if not is_ours:
             return []
         finish_erasures(node)
+        rules = list_rules(node, None)
+        if rules and _is_clock_doubtful(node, datetime.now(UTC)):
+            log.error("retention not applied: is the clock right? By hand: sync-server erase node=%s", node.id)
+            return []
         made = [
             erase_older(
                 node, None, rule.form_id, rule.age, reason=f"Retention rule: {rule.reason}",
                 project_id=rule.project_id, should_stop=should_stop,
             )
-            for rule in list_rules(node, None)
+            for rule in rules
             if not should_stop()
         ]  # fmt: skip
     return [id for id in made if id is not None]
 
 
-def _erase_before(
-    node: Node, request: Request, project_id: int, form_id: str, before: datetime, should_stop: Callable[[], bool]
-) -> int:
+def _erase_beyond(node: Node, request: Request, beyond: Beyond, should_stop: Callable[[], bool]) -> int:
     count = 0
     while not should_stop():
         with node.database.read() as session:
-            found = erasure_reads.find_older(session, project_id, form_id, before, limit=AT_A_TIME)
-        done = erase_subjects(node, request, [(project_id, form_id, root) for root, _ in found])
+            found = erasure_reads.find_older(session, beyond, limit=AT_A_TIME)
+        done = erase_subjects(node, request, [(beyond.project_id, beyond.form_id, root) for root, _ in found])
         count += done
         if not done:
             break
     return count
+
+
+def _is_clock_doubtful(node: Node, now: datetime) -> bool:
+    """Whether the clock may have jumped: far beyond the newest of what is here, or beside the tablets' clocks."""
+    with node.database.read() as session:
+        newest = health.find_newest_moment(session)
+        offsets = [offset for _tablet, offset in health.iter_clock_offsets(session, now - QUIET)]
+    is_beside = bool(offsets) and abs(median(offsets)) > DRIFT.total_seconds()
+    return is_beside or (newest is not None and now > newest + QUIET)
 
 
 def _before(now: datetime, age: str) -> datetime:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import Select, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from sync_server.store.decisions import StoredDecision, find_decisions
@@ -13,6 +14,7 @@ from sync_server.store.tables import (
     decisions,
     erased_instances,
     erased_versions,
+    receipts,
     submission_versions,
     submissions,
 )
@@ -75,22 +77,43 @@ def iter_blocked(session: Session) -> list[BlockedUpload]:
     return [BlockedUpload(*row) for row in session.execute(select(*columns).order_by(t.c.received_at, t.c.id))]
 
 
-def find_older(
-    session: Session, project_id: int, form_id: str, before: datetime, *, limit: int = PAGE
-) -> list[tuple[str, datetime]]:
-    """List submissions of a form first received before a moment as (root, received), oldest first."""
-    t = submissions.c
-    query = select(t.root_id, t.first_received_at).where(
-        t.project_id == project_id, t.form_id == form_id, t.first_received_at < before
-    )
-    rows = session.execute(query.order_by(t.first_received_at, t.root_id).limit(limit))
-    return [(row[0], row[1]) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What of a form is beyond an age: first received before a moment, and stored as a version below a number."""
+
+    project_id: int
+    form_id: str
+    before: datetime
+    below: int | None
 
 
-def count_older(session: Session, project_id: int, form_id: str, before: datetime) -> int:
+def find_beyond(session: Session, project_id: int, form_id: str, *, before: datetime, now: datetime) -> Beyond:
+    """Tell what is beyond an age, also where the clock was once slow.
+
+    Versions are numbered as they come: what was stored behind one that came within the age is not beyond it, whatever
+    its receipt says. Receipts from the future prove nothing.
+    """
+    t = receipts.c
+    young = select(func.min(t.version_id)).where(t.is_new, t.received_at >= before, t.received_at <= now)
+    return Beyond(project_id, form_id, before, session.scalar(young))
+
+
+def find_older(session: Session, beyond: Beyond, *, limit: int = PAGE) -> list[tuple[str, datetime]]:
+    """List submissions as (root, received), oldest first."""
     t = submissions.c
-    query = select(func.count()).where(t.project_id == project_id, t.form_id == form_id, t.first_received_at < before)
-    return session.scalar(query) or 0
+    query = _older(select(t.root_id, t.first_received_at), beyond).order_by(t.first_received_at, t.root_id)
+    return [(row[0], row[1]) for row in session.execute(query.limit(limit))]
+
+
+def count_older(session: Session, beyond: Beyond) -> int:
+    return session.scalar(_older(select(func.count()), beyond)) or 0
+
+
+def _older(query: Select[Any], beyond: Beyond) -> Select[Any]:
+    t = submissions.c
+    mine = (t.project_id == beyond.project_id, t.form_id == beyond.form_id, t.first_received_at < beyond.before)
+    query = query.select_from(submissions.join(receipts, receipts.c.id == t.first_receipt_id)).where(*mine)
+    return query if beyond.below is None else query.where(receipts.c.version_id < beyond.below)
 
 
 def iter_scanned(session: Session, project_id: int, form_id: str | None) -> Iterator[ScannedVersion]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sync_server.store import changes
 from sync_server.store.tables import (
     checkpoints,
+    decisions,
     form_attachments,
     node,
     parked_changes,
@@ -82,6 +83,13 @@ def find_newest_receipt(session: Session) -> datetime | None:
         select(func.max(receipts.c.received_at, type_=receipts.c.received_at.type))
     )
     return newest
+
+
+def find_newest_moment(session: Session) -> datetime | None:
+    """Return when the newest receipt or decision was made."""
+    t = decisions.c.decided_at
+    decided: datetime | None = session.scalar(select(func.max(t, type_=t.type)))
+    return max((moment for moment in (find_newest_receipt(session), decided) if moment), default=None)
 
 
 def iter_promised_blobs(session: Session, shards: list[str]) -> Iterator[str]:

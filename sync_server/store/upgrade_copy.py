@@ -7,13 +7,13 @@ after a week, and at once when something is erased.
 """
 
 import errno
-import os
 import shutil
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
 
+from sync_server.durable import sync_folder
 from sync_server.operator_errors import DatabaseUnusable, NoSpaceForUpgrade
 from sync_server.store.engine import Database
 
@@ -37,7 +37,7 @@ def keep_copy(database: Database, revision: str) -> None:
             raise NoSpaceForUpgrade(size=size)
         _copy(file, unfinished)
         unfinished.replace(unfinished.with_name(unfinished.name.removesuffix(_UNFINISHED)))
-        _sync_folder(file.parent)
+        sync_folder(file.parent)
     except (sqlite3.OperationalError, OSError) as error:
         if _is_full(error):
             raise NoSpaceForUpgrade(size=size) from error
@@ -81,13 +81,3 @@ def _is_full(error: sqlite3.OperationalError | OSError) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOSPC
     return error.sqlite_errorcode == sqlite3.SQLITE_FULL
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # Windows has no such call: NTFS journals the rename itself
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

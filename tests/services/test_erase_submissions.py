@@ -96,6 +96,19 @@ def test_an_edit_that_comes_later_is_turned_away_with_what_edits_it(node: Node) 
     assert list(verify_node(node)) == []
 
 
+def test_an_edit_of_what_was_erased_cannot_take_another_submission_with_it(node: Node) -> None:
+    """A tablet sends, as an edit of the erased one, something under the instanceID of a submission that has nothing
+    to do with it."""
+    publish_visit(node)
+    send(node, visit("one", place=MARK))
+    send(node, visit("other", place="Telkaif"))
+    erase_submission(node, None, "uuid:one", reason="consent withdrawn")
+    assert send(node, visit("other", deprecates="one", place=MARK)).is_erased
+    assert versions(node) == ["uuid:other"]
+    assert not send(node, visit("other", place="Telkaif")).is_erased
+    assert find_traces(node.settings.data, MARK) == []
+
+
 def test_a_file_that_another_submission_has_too_stays(node: Node) -> None:
     publish_visit(node)
     for name in ("one", "two"):

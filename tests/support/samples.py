@@ -123,6 +123,7 @@ def send(
     is_revoked: bool = False,
     actor_id: int | None = None,
     device_id: str | None = "collect:abc",
+    client_date: str | None = None,
 ) -> Receipt:
     """Receive an upload as the door does, `minutes` after NOON."""
     named = files.items() if isinstance(files, Mapping) else files
@@ -135,6 +136,7 @@ def send(
         is_revoked=is_revoked,
         actor_id=actor_id,
         device_id=device_id,
+        client_date=client_date,
     )
     try:
         return receive(node, upload)
