@@ -118,7 +118,10 @@ def rule(settings: Settings, form_id: str | None, age: str | None, project_id: i
 def list_all(settings: Settings) -> None:
     """List the erasures made, oldest first."""
     with open_node(settings) as node:
-        for receipt in list_erasures(node, None):
+        receipts = list_erasures(node, None)
+        if not receipts:
+            click.echo("Nothing has been erased here.")
+        for receipt in receipts:
             when = f"{receipt.decided_at:%Y-%m-%d %H:%M}"
             click.echo(f"{receipt.id[:12]}  {when}  {receipt.what:<10}  {len(receipt.subjects):>5}  {receipt.reason}")
 
