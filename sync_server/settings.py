@@ -131,7 +131,7 @@ class Settings:
             _require(getattr(self, name) >= 0, name, getattr(self, name), "it must not be negative.")
         _require(self.export_cache_mb >= 0, "export_cache_mb", self.export_cache_mb, "it must not be negative.")
         memory = self.warehouse_memory_mb
-        _require(memory >= 64, "warehouse_memory_mb", memory, "with less than 64 nothing can be read.")
+        _require(memory >= 100, "warehouse_memory_mb", memory, "with less than 100 no table is built.")
         _require(self.chunk_bytes >= 10_000, "chunk_bytes", self.chunk_bytes, "a form alone has more; 10000 is least.")
         _require(not self.public_url or _is_address(self.public_url), "public_url", self.public_url, _AN_ADDRESS)
         _require(self.forms is None or self.forms.is_dir(), "forms", self.forms, "there is no such folder.")

@@ -15,7 +15,15 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from sync_server.node import Node
-from sync_server.services import backup, consumers, kept_exports, maintain_warehouse, retention, sign_in
+from sync_server.services import (
+    backup,
+    consumers,
+    kept_exports,
+    maintain_warehouse,
+    retention,
+    scratch_folder,
+    sign_in,
+)
 from sync_server.services.finish_erasures import finish_erasures
 
 log = logging.getLogger(__name__)
@@ -49,6 +57,9 @@ class Worker:
         self._scheduler = BackgroundScheduler(timezone=node.settings.timezone)
         self._scheduler.add_job(sign_in.forget_old_sessions, "interval", args=[node], hours=1, id="sessions")
         self._scheduler.add_job(kept_exports.sweep, "interval", args=[node], hours=1, id="exports")
+        self._scheduler.add_job(
+            scratch_folder.sweep, "interval", args=[node], hours=1, next_run_time=datetime.now(UTC), id="scratch"
+        )
         self._scheduler.add_job(self._sweep, "interval", minutes=SWEEP_MINUTES, id="warehouse")
         self._schedule_retention(node)
         if node.settings.backup_folder is not None:

@@ -36,7 +36,7 @@ def submission(
     settings: Settings, instance_id: str, form_id: str | None, project_id: int, reason: str, yes: bool
 ) -> None:
     """Erase INSTANCE whole, with all its edits and files; sha256:… names an upload that could not be read."""
-    _ask(yes, f"Erase {instance_id} with all its versions and files? There is no way back.")
+    _ask(reason, yes, f"Erase {instance_id} with all its versions and files? There is no way back.")
     with open_node(settings) as node, when_not_found(f"There is no submission {instance_id}."):
         made = erase_submission(node, None, instance_id, reason=reason, project_id=project_id, form_id=form_id)
         _say(get_erasure(node, None, made))
@@ -65,7 +65,7 @@ def person(
         _say_plan(plan, keep_rest=keep_rest)
         if dry_run or not plan.found:
             return
-        _ask(yes, "Erase all this? There is no way back.")
+        _ask(reason, yes, "Erase all this? There is no way back.")
         made = erase_person(
             node, None, kind, value, reason=reason, project_id=project_id, form_id=form_id, keep_rest=keep_rest
         )
@@ -90,7 +90,7 @@ def older_than(
         click.echo(f"{count} submission(s) of {form_id} are older than {age}.")
         if dry_run or not count:
             return
-        _ask(yes, "Erase them? There is no way back.")
+        _ask(reason, yes, "Erase them? There is no way back.")
         made = erase_older(node, None, form_id, age, reason=reason, project_id=project_id)
         if made is not None:
             _say(get_erasure(node, None, made))
@@ -118,7 +118,10 @@ def rule(settings: Settings, form_id: str | None, age: str | None, project_id: i
 def list_all(settings: Settings) -> None:
     """List the erasures made, oldest first."""
     with open_node(settings) as node:
-        for receipt in list_erasures(node, None):
+        receipts = list_erasures(node, None)
+        if not receipts:
+            click.echo("Nothing has been erased here.")
+        for receipt in receipts:
             when = f"{receipt.decided_at:%Y-%m-%d %H:%M}"
             click.echo(f"{receipt.id[:12]}  {when}  {receipt.what:<10}  {len(receipt.subjects):>5}  {receipt.reason}")
 
@@ -139,7 +142,9 @@ def show(settings: Settings, receipt_id: str, as_json: bool, output: Path | None
         output.write_text(f"{text}\n", "utf-8")
 
 
-def _ask(yes: bool, question: str) -> None:
+def _ask(reason: str, yes: bool, question: str) -> None:
+    if not reason.strip():
+        raise click.UsageError('Say why: --reason "…". It is kept for ever, so write no names or answers into it.')
     if not yes:
         click.confirm(question, abort=True)
 

@@ -156,9 +156,7 @@ def _quotations(form: ConvertedForm, root: etree._Element) -> Iterator[Finding]:
     rated = rate_questions((item.path for item in form.definition.fields), [form.annotations])
     for found in find_quotations(root, form.definition.root_name, rated):
         level, quoted = found.level.word, found.quoted_level.word
-        what = (
-            f"Its calculation quotes {found.quoted}, which is {quoted}; it is itself seen by who may see {level}."
-        )
+        what = f"Its calculation quotes {found.quoted}, which is {quoted}; it is itself seen by who may see {level}."
         advice = f"Give it the sensitivity '{quoted}', or leave that question out of the calculation."
         row = form.rows.get(found.path)
         yield Finding("sensitive_calculation", "warning", what, advice, found.path, row, {"quoted": found.quoted})

@@ -20,9 +20,14 @@ _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 * 1024 * 1024, "dklen": 32}
 
 _DIGITS = str.maketrans(
     {chr(start + n): str(n) for start in (0x0660, 0x06F0) for n in range(10)}
-    | {"\u200e": "", "\u200f": "", "\u00a0": " "}
+    # Marks of direction and of nothing: a number copied from a phone's contacts comes wrapped in them.
+    | dict.fromkeys("\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", "")
+    | dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", "")
+    | dict.fromkeys("\u00a0\u2007\u2009\u202f", " ")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
 )
-_NUMBER = re.compile(r"\+?\d(?:[ \-.()]{0,3}\d){5,17}")
+_NUMBER = re.compile(r"\(?\+?\d(?:[ \-.()]{0,3}\d){5,17}\)?")
+_FRACTION = re.compile(r"\.0$")  # a table had taken the number for a sum
 _COUNTRY = "964"
 
 
@@ -68,7 +73,7 @@ def iter_candidates(text: str) -> Iterator[Candidate]:
         for part in dict.fromkeys((word, word.strip(",;.:()[]،؛"))):
             if value := normal_entity(part):
                 yield Candidate(ENTITY, value, len(words) == 1 and part == word)
-    yield from dict.fromkeys(_phones(text.translate(_DIGITS).strip()))
+    yield from dict.fromkeys(_phones(text.translate(_DIGITS).strip().rstrip(".,;")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,8 @@ def _phones(text: str) -> Iterator[Candidate]:
 
 
 def _national(text: str) -> str | None:
-    digits = re.sub(r"\D", "", text)
-    is_international = text.lstrip().startswith("+") or digits.startswith("00")
+    digits = re.sub(r"\D", "", _FRACTION.sub("", text))
+    is_international = text.lstrip(" (").startswith("+") or digits.startswith("00")
     digits = digits.removeprefix("00") if is_international and digits.startswith("00") else digits
     if digits.startswith(_COUNTRY) and (is_international or len(digits) > 10):
         digits = digits.removeprefix(_COUNTRY)

@@ -10,6 +10,7 @@ The tablet's audit log goes too: it can hold every value an answer ever had.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -47,6 +48,15 @@ class Shape:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that was the person's: its repeat, its number in it, and its free texts by question."""
+
+    path: str
+    number: int
+    texts: frozenset[tuple[str, str]] = field(repr=False)
+
+
 @dataclass(slots=True)
 class Redaction:
     """What of one document is the person's, and what became of it."""
@@ -56,6 +66,7 @@ class Redaction:
     rows: int = 0
     answers: int = 0
     files: frozenset[str] = frozenset()
+    found: tuple[Row, ...] = field(default=(), repr=False)
     entities: frozenset[str] = frozenset()  # of the blanked rows: a later version may have no phone any more
 
     @property
@@ -63,17 +74,21 @@ class Redaction:
         return self.is_whole or bool(self.rows or self.answers)
 
 
-def redact(xml: bytes, person: Person, shape: Shape) -> Redaction:
-    """Return the document without the person; its bytes as they came when nothing in it is theirs."""
+def redact(xml: bytes, person: Person, shape: Shape, like: Iterable[Row] = ()) -> Redaction:
+    """Return the document without the person; its bytes as they came when nothing in it is theirs.
+
+    `like` are rows of theirs in other versions of the same submission: where no row has the identifier, the one in
+    the same place with an equal text is theirs too (the phone was corrected by an edit).
+    """
     root = parse_xml(xml)
-    made = _Redacting(root, person, shape).run()
+    made = _Redacting(root, person, shape, tuple(like)).run()
     made.xml = etree.tostring(root, xml_declaration=True, encoding="UTF-8") if made.has_found else xml
     return made
 
 
 class _Redacting:
-    def __init__(self, root: etree._Element, person: Person, shape: Shape) -> None:
-        self._root, self._person, self._shape = root, person, shape
+    def __init__(self, root: etree._Element, person: Person, shape: Shape, like: tuple[Row, ...]) -> None:
+        self._root, self._person, self._shape, self._like = root, person, shape, like
         self._made = Redaction()
         self._places = {element: path for path, element in _walk(root, "")}
         self._texts: dict[str, set[str]] = {}  # a row's free text → the questions it answers
@@ -82,6 +97,9 @@ class _Redacting:
 
     def run(self) -> Redaction:
         rows = list(self._find_rows())
+        if not rows and not self._made.is_whole:
+            rows = [row for row, told in self._told_rows() if self._is_like(told)]
+        self._made.found = tuple(told for row, told in self._told_rows() if row in rows)
         for row in rows:
             self._remember(row)
         for row in rows:
@@ -102,6 +120,18 @@ class _Redacting:
                 else:
                     found[row] = None
         yield from (row for row in found if not any(above in found for above in row.iterancestors()))
+
+    def _told_rows(self) -> Iterator[tuple[etree._Element, Row]]:
+        numbers: Counter[str] = Counter()
+        for element, path in self._places.items():
+            if element is not self._root and self._is_row(element):
+                texts = ((self._places[e], (e.text or "").strip()) for e in element.iter(etree.Element))
+                own = frozenset((p, t) for p, t in texts if len(t) >= SHORTEST_TEXT and p in self._shape.texts)
+                yield element, Row(path, numbers[path], own)
+                numbers[path] += 1
+
+    def _is_like(self, row: Row) -> bool:
+        return any((row.path, row.number) == (r.path, r.number) and row.texts & r.texts for r in self._like)
 
     def _is_theirs(self, element: etree._Element) -> bool:
         return any(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.ids import sha256_hex
 from sync_server.core.person_identity import HashedPerson, Person
-from sync_server.core.redaction import Shape, redact
+from sync_server.core.redaction import Row, Shape, redact
 from sync_server.services.form_definitions import get_definition
 from sync_server.store import changes, erasures, forms
 from sync_server.store.blocks import NO_PROJECT, PERSON, WHOLE
@@ -104,9 +104,10 @@ def take_out(session: Session, target: Target, person: Person) -> Taken:
     versions = [version for version in everything if version.sha256 not in done]
     shape = shape_of(session, target.project_id, target.form_id)
     taken = Taken(_instances(target, everything))
+    like = tuple(row for v in versions if not v.is_sealed for row in redact(v.xml, person, shape).found)
     names: set[str] = set()
     for version in versions:
-        names |= _redact_version(session, version, person, shape, taken)
+        names |= _redact_version(session, version, person, shape, like, taken)
     taken.files = _take_files(session, [version.row_id for version in everything], names)
     erasures.note_erased(session, versions, decision_id=target.decision_id, scope=PERSON)
     _block(session, target, taken, PERSON)
@@ -161,12 +162,12 @@ def _take_upload(session: Session, target: Target) -> set[str]:
 
 
 def _redact_version(
-    session: Session, version: StoredVersion, person: Person, shape: Shape, taken: Taken
+    session: Session, version: StoredVersion, person: Person, shape: Shape, like: tuple[Row, ...], taken: Taken
 ) -> frozenset[str]:
     if version.is_sealed:
         taken.sealed += 1
         return frozenset()
-    made = redact(version.xml, person, shape)
+    made = redact(version.xml, person, shape, like)
     told = {"sha256": version.sha256, "instance_id": version.instance_id}
     if made.has_found:
         told["redacted_sha256"] = sha256_hex(made.xml)

@@ -9,16 +9,16 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import BlobId
 from sync_server.node import Node
-from sync_server.services import consumers, erasure_journal
+from sync_server.services import consumers, erasure_journal, scratch_folder
 from sync_server.services.apply_erasure import BLOB, DATABASE, FORM, JOURNAL, SCRATCH
 from sync_server.services.purge_warehouse import StillInUse, purge
+from sync_server.services.scratch_folder import find_working
 from sync_server.store import erasures
 from sync_server.store.erasures import Task
 from sync_server.store.scrub import NotScrubbed, scrub
@@ -27,10 +27,8 @@ log = logging.getLogger(__name__)
 
 ORDER = (JOURNAL, FORM, BLOB, SCRATCH, DATABASE)
 MADE_FOLDERS = ("exports", "export-blocks")  # what was made for downloads, and is made again at the next one
-WORKING_FOLDERS = ("backup-*", "export-*", "warehouse-*")  # in the scratch folder: what is being made
 PATIENCE_SECONDS = 10.0
 LOOK_SECONDS = 0.1
-ABANDONED_AFTER_SECONDS = 24 * 3600  # longer than anything takes: its process died
 
 
 class _NotNow(Exception):
@@ -112,27 +110,15 @@ def _clear_scratch(node: Node, _tasks: list[Task]) -> None:
 
     What begins from now on knows nothing of what was erased.
     """
-    under_way, deadline = set(_scratch(node)), time.monotonic() + PATIENCE_SECONDS
+    under_way, deadline = set(find_working(node)), time.monotonic() + PATIENCE_SECONDS
+    scratch_folder.sweep(node)
     while under_way:
-        for path in under_way:
-            if _modified(path) < time.time() - ABANDONED_AFTER_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
-        under_way &= set(_scratch(node))
+        scratch_folder.remove_abandoned(under_way)
+        under_way &= set(find_working(node))
         if under_way and time.monotonic() > deadline:
             raise _NotNow
         time.sleep(LOOK_SECONDS if under_way else 0)
     _delete_made(node)
-
-
-def _scratch(node: Node) -> list[Path]:
-    return [path for pattern in WORKING_FOLDERS for path in node.scratch.glob(pattern)]
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # done meanwhile
-        return time.time()
 
 
 def _scrub(node: Node, _tasks: list[Task]) -> None:

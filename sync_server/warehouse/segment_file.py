@@ -32,6 +32,13 @@ PIECE = 1 << 20
 LEAST_OBJECT_BYTES = 1_000_000  # DuckDB takes buffers of several times the longest line it must expect
 
 
+class RowTooLarge(Exception):
+    """A row does not fit into the memory that the warehouse may take: trying again is in vain."""
+
+    def __init__(self, *, size: int) -> None:
+        super().__init__(f"a row of {size} bytes needs a larger warehouse_memory_mb; then run sync-server rebuild")
+
+
 @dataclass(frozen=True, slots=True)
 class SubmissionRow:
     """One submission as the files take it: cells of the server's columns, and rows per table.
@@ -66,7 +73,7 @@ class _Lines:
         line = _dumps(row)
         self.file.write(line + "\n")
         self.rows += 1
-        self.longest = max(self.longest, len(line))
+        self.longest = max(self.longest, len(line) if line.isascii() else len(line.encode()))
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -144,10 +151,15 @@ class SegmentWriter:
         answers = self.layout.stored.tables.get(path, {})
         types = {**server_columns(path), **{f"c{n}": "VARCHAR" for n in range(len(answers))}}
         source = f"read_json($source, format='newline_delimited', columns={_struct(types)}, maximum_object_size=$size)"
-        size = max(LEAST_OBJECT_BYTES, lines.longest * 8)  # a character may take four bytes
+        size = max(LEAST_OBJECT_BYTES, lines.longest + 1)
         select = f"SELECT {', '.join(_selected(path, answers))} FROM {source}"  # noqa: S608 quoted names only
         values = {"source": str(lines.path), "size": size}
-        return write_file(self.warehouse, cursor, select, values, folder=self._folder)
+        try:
+            return write_file(self.warehouse, cursor, select, values, folder=self._folder)
+        except OSError as error:
+            if error.errno == errno.ENOMEM and size > LEAST_OBJECT_BYTES:
+                raise RowTooLarge(size=size) from error
+            raise
 
 
 def write_file(
@@ -158,7 +170,10 @@ def write_file(
     *,
     folder: Path,
 ) -> SegmentFile:
-    """Write what a SELECT gives, in its order, as one Parquet file of the warehouse; OSError when the disk is full."""
+    """Write what a SELECT gives, in its order, as one Parquet file of the warehouse.
+
+    Raises OSError when the disk is full or others have the memory that it needs.
+    """
     import duckdb
 
     mark = uuid4().hex
@@ -166,7 +181,9 @@ def write_file(
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, KV_METADATA {{mark: '{mark}'}}"
     try:
         row = cursor.execute(f"COPY ({select}) TO $target ({options})", {**values, "target": str(target)}).fetchone()
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except duckdb.OutOfMemoryException as error:
+        raise OSError(errno.ENOMEM, "the warehouse has too little memory (warehouse_memory_mb)") from error
+    except duckdb.IOException as error:
         raise OSError(errno.EIO, "the warehouse cannot be written") from error
     size = target.stat().st_size
     return SegmentFile(keep(warehouse, target), int(row[0]) if row else 0, size)

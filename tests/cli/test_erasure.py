@@ -69,3 +69,14 @@ def test_age_and_rule(data: Path) -> None:
 def test_a_person_is_named_one_way(data: Path) -> None:
     assert run(data, "person", "--reason", "x").exit_code == 2
     assert run(data, "person", "--phone", "Sara", "--reason", "x").exit_code == 1
+
+
+def test_a_list_of_nothing_says_so(data: Path) -> None:
+    assert run(data, "list").output == "Nothing has been erased here.\n"
+
+
+def test_a_reason_is_asked_for_before_anything_else(data: Path) -> None:
+    refused = run(data, "submission", "uuid:1", answer="y\n")
+    assert refused.exit_code == 2
+    assert "--reason" in refused.output
+    assert "no way back" not in refused.output

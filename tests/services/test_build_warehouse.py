@@ -1,5 +1,6 @@
 """The warehouse follows what is resolved: rows come, move, change and go; nothing is shown before its time."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -198,3 +199,28 @@ def test_how_far_behind_it_is_counts_for_the_node(node: Node) -> None:
     assert consumers.count_behind(node) > 0
     consumers.catch_up(node)
     assert consumers.count_behind(node) == 0
+
+
+LONG = 1_800_000  # words of five letters: nine megabytes
+
+
+def test_a_very_long_answer_keeps_nothing_from_the_tables(hub: Node) -> None:
+    publish_visit(hub)
+    send(hub, visit("one"))
+    send(hub, visit("long", place="word " * LONG), minutes=1)
+    assert keys(hub) == ["uuid:long", "uuid:one"]
+
+
+def test_what_does_not_fit_into_memory_is_parked_and_the_others_go_on(hub: Node) -> None:
+    """Were it taken for a full disk, it would be tried again for ever, and no form would have tables any more."""
+    questions = {f"/q{number}": "string" for number in range(4)}
+    publish(hub, questions=questions)
+    send(hub, submission("one", "<q0>short</q0>"))
+    answers = "".join(f"<q{number}>{'word ' * LONG}</q{number}>" for number in range(4))
+    send(hub, submission("long", answers), minutes=1)
+    send(hub, submission("two", "<q0>short</q0>"), minutes=2)
+    settings = replace(hub.settings, warehouse_memory_mb=100)
+    with Node.open(settings) as node:
+        assert keys(node) == ["two", "one"]
+        with node.database.read() as session:
+            assert "warehouse_memory_mb" in str(checkpoints.iter_parked(session))

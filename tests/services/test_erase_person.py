@@ -156,3 +156,12 @@ def test_only_an_administrator_erases_a_person_and_the_value_must_be_one(node: N
         plan_person(node, bob, PHONE, PHONE_WRITTEN)
     with pytest.raises(NobodyNamed):
         plan_person(node, None, PHONE, "Sara")
+
+
+def test_a_row_whose_phone_was_corrected_by_an_edit_goes_from_the_original_too(node: Node) -> None:
+    wrong = "07700000000"
+    send(node, attendance("typo", BOTH[0], row(SARA, wrong, "t.jpg")), [("t.jpg", b"the first face" * 5000)])
+    send(node, attendance("corrected", BOTH[0], row(SARA, SARAS_PHONE, "t.jpg"), edits="typo"))
+    erase(node)
+    assert find_traces(node.settings.data, *HERS, wrong, "the first face") == []
+    assert OMAR in documents(node)["uuid:typo"]

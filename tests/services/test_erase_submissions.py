@@ -272,3 +272,15 @@ def test_what_a_process_that_died_left_is_deleted(hub: Node) -> None:
     os.utime(left, (0, 0))
     erase_submission(hub, None, "uuid:one", reason="consent withdrawn")
     assert find_traces(hub.settings.data, MARK) == []
+
+
+def test_what_the_warehouse_spilled_before_it_was_killed_is_deleted(hub: Node) -> None:
+    fill(hub)
+    left = hub.scratch / "duckdb" / "duckdb_temp_1_0_storage_DEFAULT-0.tmp"
+    left.parent.mkdir(exist_ok=True)
+    cut_off = hub.settings.data / "blobs" / "incoming" / "half"
+    for path in (left, cut_off):
+        path.write_text(MARK)
+        os.utime(path, (0, 0))
+    erase_submission(hub, None, "uuid:one", reason="consent withdrawn")
+    assert find_traces(hub.settings.data, MARK) == []
