@@ -115,7 +115,10 @@ def take_out(session: Session, target: Target, person: Person) -> Taken:
 
 
 def members(session: Session, target: Target) -> list[StoredVersion]:
-    """Find the versions of these instances and of all that edit them; not what else hangs together with those."""
+    """Find the versions of these instances and of all that edit them; not what else hangs together with those.
+
+    An instance of which one version is such an edit and another is not is a submission of its own.
+    """
     connected = [
         version
         for version in find_connected_versions(session, target.instances)
@@ -124,7 +127,8 @@ def members(session: Session, target: Target) -> list[StoredVersion]:
     names, before = set(target.instances), 0
     while len(names) > before:
         before = len(names)
-        names |= {str(v.instance_id) for v in connected if v.deprecated_id in names}
+        others = {v.instance_id for v in connected if v.deprecated_id not in names}
+        names |= {str(v.instance_id) for v in connected if v.instance_id not in others}
     return sorted((v for v in connected if v.instance_id in names), key=lambda v: v.row_id)
 
 

@@ -109,6 +109,20 @@ def test_an_edit_of_what_was_erased_cannot_take_another_submission_with_it(node:
     assert find_traces(node.settings.data, MARK) == []
 
 
+def test_a_submission_of_which_a_false_version_claims_to_edit_the_erased_one_stays(node: Node) -> None:
+    """The resolver shows the version without the claim, so there are two submissions."""
+    publish_visit(node)
+    for xml in (visit("x"), visit("other", place="mine"), visit("other", deprecates="x", place="forged")):
+        send(node, xml)
+    consumers.catch_up(node)
+    assert sorted(shown(node)) == ["uuid:other", "uuid:x"]
+    erase_submission(node, None, "uuid:x", reason="consent withdrawn")
+    assert set(versions(node)) == {"uuid:other"}
+    consumers.catch_up(node)
+    assert shown(node) == ["uuid:other"]
+    assert list(verify_node(node)) == []
+
+
 def test_a_file_that_another_submission_has_too_stays(node: Node) -> None:
     publish_visit(node)
     for name in ("one", "two"):
