@@ -28,15 +28,19 @@ class Quotation:
 
 
 def find_quotations(root: etree._Element, root_name: str, sensitivities: Sensitivities) -> Iterator[Quotation]:
-    """Look through all calculations of a form's XML; a level that is not marked is low."""
+    """Look through all calculations of a form's XML; a level that is not marked is low.
+
+    Only high and severe answers are looked for: counts and flags are made of moderate ones everywhere.
+    """
     prefix = f"/{root_name}"
     for element in root.iter(f"{{{XFORMS}}}bind", f"{{{XFORMS}}}setvalue"):
         path = (element.get("nodeset") or element.get("ref") or "").removeprefix(prefix)
         expression = element.get("calculate") or element.get("value") or ""
         level = _level_of(path, sensitivities)
         for quoted in sorted(set(_quoted(expression, path, prefix))):
-            if sensitivities.get(quoted, Level.LOW) > level:
-                yield Quotation(path, level, quoted, sensitivities[quoted])
+            quoted_level = sensitivities.get(quoted, Level.LOW)
+            if quoted_level > level and quoted_level >= Level.HIGH:
+                yield Quotation(path, level, quoted, quoted_level)
 
 
 def _level_of(path: str, sensitivities: Mapping[str, Level]) -> Level:

@@ -39,13 +39,19 @@ def read_level(word: str | None) -> Level:
     return Level[text] if text in Level.__members__ else Level.SEVERE
 
 
+def is_about_the_whole_form(path: str) -> bool:
+    """Tell whether it is made of any answers: the entity that a form makes has no cell to be rated in."""
+    return path in ABOUT_THE_WHOLE_FORM or "/meta/entity/" in f"{path}/"
+
+
 def rate_questions(paths: Iterable[str], annotations: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, Level]:
     """Rate every question of a form: `paths` of all its versions, and the annotations of all its versions."""
     marked = _marked(annotations)
     known = {*paths, *marked}
     rated = {path: _inherited(path, marked) for path in known}
     highest = max(rated.values(), default=Level.SEVERE)
-    return rated | dict.fromkeys(ABOUT_THE_WHOLE_FORM, highest)
+    whole = (path for path in (*known, *ABOUT_THE_WHOLE_FORM) if is_about_the_whole_form(path))
+    return rated | dict.fromkeys(whole, highest)
 
 
 def highest_level(sensitivities: Sensitivities) -> Level:

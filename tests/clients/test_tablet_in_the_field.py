@@ -73,6 +73,7 @@ def test_revoked_tablet_gets_nothing_and_what_it_still_sends_is_kept(add_tablet:
 def test_tablet_signs_in_by_digest_and_edits_what_it_edited(office: Office, server: LiveServer, tmp_path: Path) -> None:
     office.publish(visit("edited"))
     office.command("user", "add", "bob@example.org", "--digest", "--password-stdin", stdin=f"{PASSWORD}\n")
+    office.command("user", "role", "grant", "bob@example.org", "formfill", "--project", "1")
     tablet = Tablet(tmp_path / "tablet", server.url, user="bob@example.org", password=PASSWORD)
     run = tablet.fill_and_send(forms=["edited"], edits=3)
     assert [event["authorization"] for event in run.of("http")] == [""] + ["Digest"] * (len(run.of("http")) - 1)

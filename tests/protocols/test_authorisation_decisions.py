@@ -35,7 +35,7 @@ DECIDED = [
     # who reads answers
     (f"GET {_FORM}/submissions.csv.zip", "no role", REFUSED),
     (f"GET {_FORM}/submissions.csv.zip", "data collector", REFUSED),
-    (f"GET {_FORM}/submissions.csv.zip", "administrator", ALLOWED),
+    (f"GET {_FORM}/submissions.csv.zip", "administrator", FILTERED),
     # who settles, and who manages
     ("POST /v1/projects/<int:project_id>/forms", "coordinator", REFUSED),
     ("POST /v1/projects/<int:project_id>/forms", "manager", ALLOWED),
