@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from sync_server.core.sensitivity import ABOUT_THE_WHOLE_FORM, Level, Sensitivities
+from sync_server.core.sensitivity import (
+    ABOUT_THE_WHOLE_FORM,
+    Level,
+    Sensitivities,
+    highest_level,
+    is_about_the_whole_form,
+)
 from sync_server.core.xform import XFORMS
 
 _TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -45,7 +51,9 @@ def find_quotations(root: etree._Element, root_name: str, sensitivities: Sensiti
 
 def _level_of(path: str, sensitivities: Mapping[str, Level]) -> Level:
     # Hidden from whoever may not see all of the form; only severe answers still have no place in it.
-    return Level.HIGH if path in ABOUT_THE_WHOLE_FORM else sensitivities.get(path, Level.LOW)
+    if path in ABOUT_THE_WHOLE_FORM:
+        return Level.HIGH
+    return highest_level(sensitivities) if is_about_the_whole_form(path) else sensitivities.get(path, Level.LOW)
 
 
 def _quoted(expression: str, path: str, prefix: str) -> Iterator[str]:
