@@ -124,6 +124,7 @@ def _uploads(seed: int, count: int, first: datetime, span: timedelta) -> Iterato
             device_id=f"collect:bench{number % 50:02d}",
             actor_id=None,
             is_revoked=False,
+            held_for=None,
             clock_offset_seconds=None,
         )
 
