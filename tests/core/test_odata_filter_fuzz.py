@@ -72,10 +72,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_filter_is_refused_at_once(text: str) -> None:
-    before = time.process_time()
+    before = time.thread_time()
     with pytest.raises(Problem) as caught:
         parse_filter(text)
-    assert time.process_time() - before < 0.25  # some milliseconds, on a slow board as well
+    assert time.thread_time() - before < 2  # some milliseconds; exponential work would never end
     assert len(caught.value.text) < 400
 
 

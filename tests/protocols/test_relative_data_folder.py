@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from sync_server.app import create_app
+from sync_server.core.roles import ADMIN
+from sync_server.core.scope import Grant
 from sync_server.node import Node
-from sync_server.services import access
+from sync_server.services import sign_in
 from sync_server.settings import Settings
-from tests.protocols.conftest import PASSWORD
+from tests.support.people import PASSWORD, add_person
 from tests.support.samples import publish, send, submission
 
 
@@ -16,8 +18,8 @@ from tests.support.samples import publish, send, submission
 def test_exports_come_from_a_relative_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     with Node.open(Settings(data=Path("data"), min_free_bytes=0)) as node:
-        access.add_user(node, None, "alice@example.org", PASSWORD, display_name="Alice", is_administrator=True)
-        token = access.create_session(node, "alice@example.org", PASSWORD).token
+        add_person(node, "alice", Grant(ADMIN))
+        token = sign_in.create_session(node, "alice@example.org", PASSWORD).token
         publish(node)
         send(node, submission("uuid:1", "<place>A</place>"))
         headers = {"Authorization": f"Bearer {token}"}
