@@ -69,6 +69,8 @@ def _write_content(content: Content, media_type: str) -> Json:
     if media_type == "application/json":
         return {"type": "object", "description": content.text}
     root = {"x-root": content.root} if content.root and media_type.endswith("xml") else {}
+    if media_type == "*/*":  # a file as somebody sent it: one that happens to be JSON may hold any value
+        return {"description": content.text}
     return {"type": "string", "description": content.text, **root}
 
 
