@@ -144,7 +144,7 @@ def _try(answer_early: EarlyAnswer, asked: Asked) -> Answer | None:
     """Answer early; after any accident the application answers, and the thread that reads all connections lives on."""
     try:
         return answer_early(asked)
-    except Exception:
+    except Exception:  # whatever it is, it must not end the one thread that reads all connections
         log.exception("early answer failed method=%s", asked.method)
         return None
 

@@ -139,7 +139,7 @@ class Worker:
                 maintain_warehouse.compact(self._node, rest=self._rest)
             except Stopped:
                 return
-            except Exception:  # as above
+            except Exception:  # what stops the consumers for a while stops this too, and passes likewise
                 log.exception("maintenance interrupted node=%s", self._node.id)
 
     def _sweep(self) -> None:
