@@ -68,10 +68,12 @@ PROTECTION = Role(
     103, "protection", "Protection Focal Point", frozenset(_READ | {SEVERE_VERB}), Level.SEVERE, Level.SEVERE
 )
 PEER = Role(104, "peer", "Peer", PEER_VERBS)
+# An office that sends what it receives, and has nothing of what others received.
+PEER_UP = Role(105, "peer-up", "Sending Peer", frozenset({"peer.write"}))
 
 ROLES = (
     ADMIN, APP_USER, PASSWORD_RESET, BACKUP_CHECK, MANAGER, VIEWER, FORM_VIEWER, DATA_COLLECTOR, PUBLIC_LINK,
-    COORDINATOR, MNE, PROTECTION, PEER,
+    COORDINATOR, MNE, PROTECTION, PEER, PEER_UP,
 )  # fmt: skip
 _BY_ID = {role.id: role for role in ROLES}
 _BY_NAME = {role.system: role for role in ROLES}

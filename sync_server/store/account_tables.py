@@ -3,7 +3,9 @@
 Secrets are hashes (sha256 of random tokens, argon2 of passwords) or sealed with the node's key, which is not here.
 """
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary
+from uuid import uuid4
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Text
 
 from sync_server.store.columns import Id, moment, table, text
 
@@ -20,6 +22,9 @@ actors = table(
     Column("created_by", Id),  # None: the operator at the machine
     moment("updated_at", nullable=True),
     moment("deleted_at", nullable=True),
+    Column("uid", Text, default=lambda: uuid4().hex),  # what every node calls it
+    text("node", nullable=True),  # the node it comes from; None: this one
+    Index("ix_actors_uid", "uid", unique=True),
 )
 users = table(
     "users",

@@ -36,6 +36,17 @@ from sync_server.store.columns import metadata as metadata
 from sync_server.store.columns import table as _table
 from sync_server.store.columns import text as _text
 from sync_server.store.engine import UtcDateTime
+from sync_server.store.peer_tables import awaited_files as awaited_files
+from sync_server.store.peer_tables import decision_seals as decision_seals
+from sync_server.store.peer_tables import form_variants as form_variants
+from sync_server.store.peer_tables import known_nodes as known_nodes
+from sync_server.store.peer_tables import peer_cursors as peer_cursors
+from sync_server.store.peer_tables import peer_offers as peer_offers
+from sync_server.store.peer_tables import peer_refusals as peer_refusals
+from sync_server.store.peer_tables import peer_rounds as peer_rounds
+from sync_server.store.peer_tables import peer_subjects as peer_subjects
+from sync_server.store.peer_tables import peer_withdrawals as peer_withdrawals
+from sync_server.store.peer_tables import peers as peers
 
 # -- this node and its projects; its people are in account_tables.py
 
@@ -56,6 +67,7 @@ projects = _table(
     Column("updated_at", UtcDateTime),
     Column("archived_at", UtcDateTime),
     Column("deleted_at", UtcDateTime),
+    _text("home", nullable=True),  # the node that leads it; None: this one
 )
 # -- forms
 
@@ -138,6 +150,7 @@ receipts = _table(
     _text("held_for", nullable=True),  # what the door found amiss beside a revoked token, such as "not_assigned"
     Column("clock_offset_seconds", Float),
     Column("is_new", Boolean, nullable=False),
+    _text("node", nullable=True),  # where it was received; None: here
     Index("ix_receipts_version", "version_id"),
 )
 unreadable_uploads = _table(

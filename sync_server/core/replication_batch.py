@@ -1,0 +1,183 @@
+"""A batch of items as bytes: JSON lines, one header and one line an item, compressed with zstd.
+
+Fields are written by their names, times as ISO 8601, bytes as text where they are UTF-8 and else as base64. What cannot
+be read raises BatchUnreadable, and never takes more memory than `LARGEST` bytes unpacked.
+"""
+
+import base64
+import binascii
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+from sync_server.core.replication_items import KINDS, Item, MediaFile, Who
+from sync_server.peer_errors import BatchUnreadable
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+PROTOCOL = 1
+LARGEST = 256_000_000
+"""Bytes of one batch, unpacked: more than any node sends, so what has more is an attack."""
+LEVEL = 9  # 14 times smaller than attendance XML in 15 ms for 100; level 19 gives 18 times in half a second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Items out of a feed: all changes after `since`, up to and with `until`, as far as they are for the receiver.
+
+    `head` is the feed's newest change when it was read, so `until == head` says that nothing was left.
+    """
+
+    epoch: str
+    scope_hash: str
+    since: int
+    until: int
+    head: int
+    items: tuple[Item, ...]
+
+
+def pack(batch: Batch) -> bytes:
+    """Write a batch as compressed lines."""
+    header = {"protocol": PROTOCOL, **{n: getattr(batch, n) for n in ("epoch", "scope_hash", "since", "until", "head")}}
+    lines = [_dump(header), *(_dump({"kind": item.kind, **_to_json(item)}) for item in batch.items)]
+    return compress(b"\n".join(lines))
+
+
+def unpack(packed: bytes) -> Batch:
+    """Read a batch; raise BatchUnreadable, with nothing taken, when any part of it makes no sense."""
+    lines = decompress(packed).split(b"\n")
+    try:
+        header = json.loads(lines[0])
+        if header.pop("protocol") != PROTOCOL:
+            raise BatchUnreadable(reason="it speaks another version of the protocol")
+        if not all(isinstance(header[n], int) for n in ("since", "until", "head")):
+            raise TypeError("numbers")
+        names = {n: header[n] for n in ("epoch", "scope_hash", "since", "until", "head")}
+        return Batch(**names, items=tuple(_read_item(json.loads(line)) for line in lines[1:]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BatchUnreadable(reason=f"{type(error).__name__} in a line") from error
+
+
+def compress(content: bytes) -> bytes:
+    return zstd.compress(content, level=LEVEL)
+
+
+def decompress(packed: bytes, *, largest: int = LARGEST) -> bytes:
+    """Unpack; raise BatchUnreadable for what is damaged, cut off, or larger than `largest`."""
+    unpacker = zstd.ZstdDecompressor()
+    try:
+        content = unpacker.decompress(packed, max_length=largest + 1)
+    except zstd.ZstdError as error:
+        raise BatchUnreadable(reason="it is damaged") from error
+    if len(content) > largest:
+        raise BatchUnreadable(reason="it is too large")
+    if not unpacker.eof or unpacker.unused_data:
+        raise BatchUnreadable(reason="it is cut off, or more follows")
+    return content
+
+
+def size_of(item: Item) -> int:
+    """Say roughly how many bytes an item is before it is packed."""
+    return 300 + sum(len(v) for n in ("xml", "source") if (v := getattr(item, n, None)))
+
+
+def _dump(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _to_json(value: Any) -> dict[str, Any]:
+    return {f.name: _write(v) for f in fields(value) if (v := getattr(value, f.name)) is not None}
+
+
+def _write(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return _write_bytes(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Who | MediaFile):
+        return _to_json(value)
+    if isinstance(value, tuple):
+        return [_write(part) for part in value]
+    return value
+
+
+def _write_bytes(value: bytes) -> Any:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(value).decode()}
+
+
+def _read_item(value: dict[str, Any]) -> Item:
+    kind = KINDS[value.pop("kind")]
+    item: Item = _read_fields(kind, value)
+    return item
+
+
+_HINTS = {kind: get_type_hints(kind) for kind in (*KINDS.values(), Who, MediaFile)}
+
+
+def _read_fields(kind: Any, value: Mapping[str, Any]) -> Any:
+    hints = _HINTS[kind]
+    known = [f.name for f in fields(kind)]
+    if not value.keys() <= set(known):
+        raise KeyError("unknown field")
+    absent = {name: None for name in known if name not in value and type(None) in get_args(hints[name])}
+    return kind(**absent, **{name: _read(hints[name], given) for name, given in value.items()})
+
+
+def _read(hint: Any, value: Any) -> Any:
+    """Read a value of the type that a field says; raise TypeError for any other."""
+    if isinstance(hint, UnionType):
+        (hint,) = (option for option in get_args(hint) if option is not type(None))
+    if hint is bytes:
+        return _read_bytes(value)
+    if hint is datetime:
+        return _moment(value)
+    if hint in _HINTS:
+        return _read_fields(hint, value)
+    args = get_args(hint)
+    if args and args[-1] is Ellipsis:
+        _require(value, list)
+        return tuple(_read(args[0], part) for part in value)
+    if hint is float:
+        _require(value, int | float)
+        return float(value)
+    if hint is not Any:
+        _require(value, dict if args else hint)
+    return value
+
+
+def _require(value: Any, kind: Any) -> None:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(str(kind))
+
+
+def _read_bytes(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    try:
+        return base64.b64decode(value["base64"], validate=True)
+    except binascii.Error as error:
+        raise ValueError("base64") from error
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment
+
+
+def sort_for_sending(items: Iterable[Item]) -> list[Item]:
+    """Put items in an order in which each finds what it needs: who and forms first, then what was received, then what
+    was decided. Those of one kind keep their order."""
+    place = {kind: number for number, kind in enumerate(KINDS)}
+    return sorted(items, key=lambda item: place[item.kind])

@@ -1,0 +1,118 @@
+"""What one end of a replication can do, whether it is in this process, behind a socket, or a file on a stick.
+
+`replicator` knows nothing else of a node: a batch is read at one end and taken at the other, and either end may be
+the local one. Each end is opened for one peer: what it gives and takes is ruled by that peer's scope.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sync_server.core.replication_batch import Batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What an end says of itself to this peer when a round begins.
+
+    `epoch` and `head`: of its own feed. `taken_epoch`, `taken_seq`: how much of the *other* end's feed it has taken
+    (the cursor for the scope in force; None: nothing yet, so the other end first asks what is lacking). `scope_hash`
+    names the scope in force between the two.
+    """
+
+    node: str
+    name: str
+    epoch: str
+    head: int
+    scope_hash: str
+    taken_epoch: str | None
+    taken_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a batch may be: bytes before it is packed, and changes looked at."""
+
+    bytes: int = 4_000_000
+    changes: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An item that was not taken; `reason` is one word, such as beyond_scope (docs/replication.md, "Refusals")."""
+
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch: it is durable. `seq` is how much of the sender's feed is taken now."""
+
+    seq: int
+    stored: int
+    known: int
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitedFile:
+    """A file that an end waits for: whose it is, how large, and how many bytes of it are there already."""
+
+    owner: str  # "submission" or "form"
+    project: str
+    version: str  # sha256 of the submission version's or form version's XML
+    name: str
+    sha256: str
+    size: int
+    present: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some bytes of an awaited file, from an offset on."""
+
+    file: AwaitedFile
+    offset: int
+    content: bytes
+
+
+class Peer(Protocol):
+    """One end. Every method may raise PeerAway (try again later) or a Problem that says why not at all."""
+
+    def greet(self) -> Greeting:
+        """Begin a round: say who is there, what it has taken, and what its feed has."""
+        ...
+
+    def read_changes(self, since: int, limits: Limits) -> Batch:
+        """Read what is new for the other end after a change of this end's feed; items whole."""
+        ...
+
+    def read_names(self, since: int, limits: Limits) -> tuple[Batch, Sequence[str]]:
+        """As `read_changes`, but name the items only (the batch comes without any)."""
+        ...
+
+    def read_items(self, names: Sequence[str], head: Batch) -> Batch:
+        """Read items by name, as far as the other end may have them; header as that of `head`."""
+        ...
+
+    def find_lacking(self, names: Sequence[str]) -> Sequence[str]:
+        """Say which of these items this end does not have."""
+        ...
+
+    def take(self, batch: Batch) -> Taken:
+        """Store what is new in a batch, and move the cursor, in one transaction. Safe to repeat, in any order."""
+        ...
+
+    def list_awaited(self, limit: int) -> Sequence[AwaitedFile]:
+        """List files that the other end announced and this end does not have whole, oldest first."""
+        ...
+
+    def read_pieces(self, wanted: Sequence[tuple[AwaitedFile, int, int]]) -> Sequence[Piece]:
+        """Read (file, offset, length) of files that the other end may have; a file that is not there is left out."""
+        ...
+
+    def write_pieces(self, pieces: Sequence[Piece]) -> int:
+        """Keep pieces of awaited files; whole ones are checked and joined to what awaits them. Return how many are
+        whole now."""
+        ...
