@@ -26,8 +26,8 @@ class LocalPeer:
         with self.node.database.read() as session:
             return get_peer(session, self.for_peer)
 
-    def greet(self) -> Greeting:
-        return greeting.make_greeting(self.node, self.peer)
+    def meet(self, other: Greeting) -> Greeting:
+        return greeting.meet(self.node, self.for_peer, other)
 
     def read_changes(self, since: int, limits: Limits) -> Batch:
         return outgoing.read_changes(self.node, self.peer, since, limits)

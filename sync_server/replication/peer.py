@@ -6,9 +6,19 @@ the local one. Each end is opened for one peer: what it gives and takes is ruled
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sync_server.core.replication_batch import Batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A project the two ends share, and which of its forms; None: all of them, later ones too."""
+
+    project: str
+    title: str
+    forms: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,17 +26,20 @@ class Greeting:
     """What an end says of itself to this peer when a round begins.
 
     `epoch` and `head`: of its own feed. `taken_epoch`, `taken_seq`: how much of the *other* end's feed it has taken
-    (the cursor for the scope in force; None: nothing yet, so the other end first asks what is lacking). `scope_hash`
-    names the scope in force between the two.
+    (its cursor under the scope in force; None: nothing yet, so the other end first asks what is lacking). `scope_hash`
+    and `places` say the scope in force; the centre rules it, a hub that never met it says "".
     """
 
     node: str
     name: str
     epoch: str
     head: int
-    scope_hash: str
-    taken_epoch: str | None
-    taken_seq: int | None
+    scope_hash: str = ""
+    taken_epoch: str | None = None
+    taken_seq: int | None = None
+    places: tuple[Place, ...] = ()
+    clock: datetime
+    program: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +93,11 @@ class Piece:
 class Peer(Protocol):
     """One end. Every method may raise PeerAway (try again later) or a Problem that says why not at all."""
 
-    def greet(self) -> Greeting:
-        """Begin a round: say who is there, what it has taken, and what its feed has."""
+    def meet(self, other: Greeting) -> Greeting:
+        """Begin a round: note what the other end says of itself, and answer in kind.
+
+        An end that sees a new epoch of the other's feed will offer again what it once had from it.
+        """
         ...
 
     def read_changes(self, since: int, limits: Limits) -> Batch:

@@ -33,4 +33,5 @@ def ensure_actor(session: Session, who: Who, *, now: datetime) -> int:
     if known is not None:
         return known
     row = {"type": who.type, "display_name": who.name, "created_at": now, "uid": who.uid, "node": who.node}
-    return session.execute(insert(actors).values(row).returning(_t.id)).scalar_one()
+    actor_id: int = session.execute(insert(actors).values(row).returning(_t.id)).scalar_one()
+    return actor_id
