@@ -43,7 +43,7 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """How far a round under way is. Records are counted in changes of both feeds; `seconds_left` None: not known yet."""
+    """How far a round is. Records are counted in changes of both feeds; `seconds_left` None: not known yet."""
 
     records_done: int = 0
     records_total: int = 0
