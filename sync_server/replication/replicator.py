@@ -50,15 +50,15 @@ def replicate(
     sizes: BatchSize,
     progress: Callable[[Step], None] = _ignore,
     stop: Callable[[], bool] = lambda: False,
-    packed_size: Callable[[Batch], int | None] = lambda _batch: None,
+    meter: Callable[[], int] = lambda: 0,
 ) -> Outcome:
     """Bring over what the source has after `since`, batch by batch, until nothing is left or `stop()` says so.
 
     `since` None: the target never took of this feed under this scope. Then it is asked first what it lacks, up to the
-    head of that moment; `ask_until` goes on with such a journey that broke off. Raises what either end raises:
-    PeerAway when the line broke, after halving `sizes`.
+    head of that moment; `ask_until` goes on with such a journey that broke off. `meter` reads how many bytes travelled,
+    for the ratio of packing. Raises what either end raises: PeerAway when the line broke, after halving `sizes`.
     """
-    journey = _Journey(source, target, sizes, progress, stop, packed_size)
+    journey = _Journey(source, target, sizes, progress, stop, meter)
     with _halving(sizes):
         start = since or 0
         if since is None or (ask_until is not None and start < ask_until):
@@ -84,8 +84,9 @@ class _Journey:
     sizes: BatchSize
     progress: Callable[[Step], None]
     stop: Callable[[], bool]
-    packed_size: Callable[[Batch], int | None]
+    meter: Callable[[], int]
     jumps: int = 0
+    metered: int = 0
 
     def ask(self, since: int, until: int | None) -> tuple[int, bool]:
         """Send what the target says it lacks, up to a change (None: the head at the first answer)."""
@@ -93,6 +94,7 @@ class _Journey:
             header, names = self.source.read_names(since, self._limits())
             until = header.head if until is None else until
             since = self._take(self._fetch(_checked(header, since), names))
+            self.sizes.succeeded()  # names and what is lacking: no measure of how well items pack
             if since >= header.head:
                 return since, True
             if since >= until:
@@ -101,11 +103,13 @@ class _Journey:
 
     def send(self, since: int) -> Outcome:
         """Send batches without asking; the next one is read while one is on its way."""
+        self.metered = self.meter()
         with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
             batch = self._read(since)
             while not self.stop():
                 following = self._read_ahead(ahead, batch)
                 reached = self._take(batch)
+                self._learn(batch)
                 if reached >= batch.head:
                     return Outcome(reached, is_quiet=True)
                 since = reached
@@ -129,7 +133,6 @@ class _Journey:
             taken = self.target.take(batch)
         except CursorElsewhere as error:
             return self._jump(batch, error)
-        self.sizes.succeeded(self.packed_size(batch), sum(map(size_of, batch.items)))
         self.progress(Step(batch, taken.seq, taken.stored, taken.known, taken.refused))
         return max(taken.seq, batch.until)
 
@@ -142,6 +145,10 @@ class _Journey:
             raise error
         assert isinstance(seq, int)
         return seq
+
+    def _learn(self, batch: Batch) -> None:
+        before, self.metered = self.metered, self.meter()
+        self.sizes.succeeded(self.metered - before, sum(map(size_of, batch.items)))
 
     def _limits(self) -> Limits:
         return Limits(bytes=self.sizes.unpacked)
