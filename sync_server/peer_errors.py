@@ -49,3 +49,21 @@ class PeerRevoked(Problem):
 class PairingRefused(Problem):
     code = "403.96"
     message = "The code was not accepted: {reason}. Ask the administrator of the other node for a new one."
+
+
+class RoundUnderWay(Problem):
+    code = "409.97"
+    message = "This node is synchronising with {name} already, from another process. Wait until that is done."
+
+
+class PairingEnded(Problem):
+    code = "409.98"
+    message = "The pairing with {name} has ended, so nothing goes there or comes from there any more."
+
+
+class FilesMissing(Problem):
+    code = "409.99"
+    message = (
+        "{count} file(s) are still on their way: the node that should have them did not give them. They are asked for "
+        "again with the next synchronisation."
+    )

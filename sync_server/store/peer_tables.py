@@ -107,6 +107,7 @@ peer_rounds = table(
     text("busy_token", nullable=True),
     moment("busy_until", nullable=True),
     Column("progress", JSON),
+    Column("asking", JSON),  # up to which change the receiver is asked first what it lacks, by direction
 )
 
 # -- what is on its way, and what decisions were signed with

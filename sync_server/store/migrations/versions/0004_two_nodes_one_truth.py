@@ -159,6 +159,7 @@ def _add_rounds() -> None:
         _text("busy_token", nullable=True),
         _moment("busy_until", nullable=True),
         _json("progress", nullable=True),
+        _json("asking", nullable=True),
     )
 
 
