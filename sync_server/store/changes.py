@@ -29,12 +29,15 @@ _HEAD = select(node.c.epoch, node.c.id, select(func.coalesce(func.max(changes.c.
 _APPEND = insert(changes)
 
 
-def append(session: Session, happened: Iterable[Change]) -> int:
-    """Append changes made at this node; return the last number drawn. Call it last in the transaction."""
+def append(session: Session, happened: Iterable[Change], *, via: str | None = None) -> int:
+    """Append changes made at this node, or by way of the peer `via`; return the last number drawn.
+
+    Call it last in the transaction.
+    """
     lock_feed(session)
     epoch, node_id, last = _head(session)
     rows = [
-        {"seq": last + n, "epoch": epoch, "kind": c.kind, "key": c.key, "version": c.version, "node": node_id}
+        {"seq": last + n, "epoch": epoch, "kind": c.kind, "key": c.key, "version": c.version, "node": via or node_id}
         for n, c in enumerate(happened, start=1)
     ]
     if rows:
