@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from sync_server.core.replication_batch import Batch
+from sync_server.core.replication_pieces import AwaitedFile as AwaitedFile
+from sync_server.core.replication_pieces import Piece as Piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,28 +68,6 @@ class Taken:
     stored: int
     known: int
     refused: tuple[Refusal, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwaitedFile:
-    """A file that an end waits for: whose it is, how large, and how many bytes of it are there already."""
-
-    owner: str  # "submission" or "form"
-    project: str
-    version: str  # sha256 of the submission version's or form version's XML
-    name: str
-    sha256: str
-    size: int
-    present: int
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some bytes of an awaited file, from an offset on."""
-
-    file: AwaitedFile
-    offset: int
-    content: bytes
 
 
 class Peer(Protocol):

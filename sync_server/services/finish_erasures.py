@@ -17,6 +17,7 @@ from sync_server.core.ids import BlobId
 from sync_server.node import Node
 from sync_server.services import consumers, erasure_journal, scratch_folder
 from sync_server.services.apply_erasure import BLOB, DATABASE, FORM, JOURNAL, SCRATCH
+from sync_server.services.incoming_files import drop_unawaited
 from sync_server.services.purge_warehouse import StillInUse, purge
 from sync_server.services.scratch_folder import find_working
 from sync_server.store import erasures, peer_subjects
@@ -63,7 +64,7 @@ def _do(node: Node, step: str, tasks: list[Task]) -> Iterable[Task]:
 
 
 def _delete_blob(node: Node, task: Task) -> bool:
-    """Delete a file, unless another submission has the very same."""
+    """Delete a file, and what is here of it on its way, unless another submission has or awaits the very same."""
     try:
         return node.write(lambda session: _delete_unless_named(node, session, task))
     except OSError:
@@ -73,6 +74,7 @@ def _delete_blob(node: Node, task: Task) -> bool:
 def _delete_unless_named(node: Node, session: Session, task: Task) -> bool:
     if not erasures.is_named(session, task.key):
         node.blobs.delete(BlobId(task.key))
+    drop_unawaited(node, session, task.key)
     erasures.end_tasks(session, [task])
     return True
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from sync_server.core.decision_seal import WORDS
+from sync_server.store import awaited_files
 from sync_server.store.engine import insert_for
 from sync_server.store.submissions import PARAMETERS, StoredVersion
 from sync_server.store.tables import (
@@ -97,8 +98,9 @@ def find_erased(session: Session, decision_id: str) -> set[str]:
 
 
 def delete_versions(session: Session, row_ids: Sequence[int]) -> int:
-    """Delete versions with their files' rows and receipts; return how many receipts went."""
+    """Delete versions with their files' rows, those still awaited too, and receipts; return how many receipts went."""
     gone = 0
+    awaited_files.forget_versions(session, row_ids)
     for part in _parts(row_ids):
         gone += _deleted(session, delete(receipts).where(receipts.c.version_id.in_(part)))
         session.execute(delete(submission_attachments).where(submission_attachments.c.version_id.in_(part)))
@@ -107,8 +109,9 @@ def delete_versions(session: Session, row_ids: Sequence[int]) -> int:
 
 
 def delete_files(session: Session, row_ids: Sequence[int], names: Iterable[str]) -> None:
-    """Delete the rows of these versions' files of those names."""
+    """Delete the rows of these versions' files of those names, and await none of them any more."""
     t, wanted = submission_attachments.c, sorted(set(names))
+    awaited_files.forget_versions(session, row_ids, wanted)
     for part in _parts(row_ids):
         for some in _parts(wanted):
             session.execute(delete(submission_attachments).where(t.version_id.in_(part), t.name.in_(some)))

@@ -1,4 +1,4 @@
-"""Write what came from another node: ids, nodes and times as they were there. What it means for the feed, the taker says.
+"""Write what came from another node: ids, nodes and times as they were there. What it tells the feed, the taker says.
 
 Every row has a name of its own, so taking it twice changes nothing.
 """
