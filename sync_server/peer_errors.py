@@ -49,3 +49,31 @@ class PeerRevoked(Problem):
 class PairingRefused(Problem):
     code = "403.96"
     message = "The code was not accepted: {reason}. Ask the administrator of the other node for a new one."
+
+
+class AddressRefused(Problem):
+    code = "400.99"
+    message = "{url} cannot be the other node's address: {reason}"
+
+
+class AlreadyJoined(Problem):
+    code = "409.94"
+    message = "Project {project} is led by {home} already: it cannot join a second node."
+
+
+class JoinUnclear(Problem):
+    code = "409.95"
+    message = (
+        "Several projects here could be the one that joins: {projects}. Say which (--join and its number), or --join "
+        "new to begin an empty one."
+    )
+
+
+class NameTaken(Problem):
+    code = "409.96"
+    message = "A node called {name} is paired already. End that first (sync-server pair revoke), or have it replaced."
+
+
+class IdentityRenewed(Problem):
+    code = "503.94"
+    message = "This node was given a new identity while it was running. Start the server again; nothing is lost."
