@@ -18,6 +18,7 @@ from sync_server.cli import (
     erasure,
     forms,
     interface,
+    pair,
     projects,
     serve,
     submissions,
@@ -72,5 +73,6 @@ for command in (
     *demo.COMMANDS,
     *doctor.COMMANDS,
     *interface.COMMANDS,
+    *pair.COMMANDS,
 ):
     main.add_command(command)

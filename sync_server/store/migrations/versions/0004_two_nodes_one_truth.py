@@ -78,8 +78,8 @@ def _add_peers() -> None:
         _moment("ended_at", nullable=True),
         _json("epochs"),
         _text("ticket", nullable=True),
-        _text("pending_ticket", nullable=True),
         _text("ticket_epoch", nullable=True),
+        _text("scope_hash", nullable=True),
         _number("echo_floor", large=True),
         _moment("seen_at", nullable=True),
         _text("program", nullable=True),
@@ -88,12 +88,15 @@ def _add_peers() -> None:
     op.create_table(
         "peer_offers",
         _text("id", primary_key=True),
+        _text("name"),
         _bytes("secret_sealed"),
         _json("scope"),
         _text("replaces", nullable=True),
         _moment("created_at"),
+        sa.Column("created_by", _id()),
         _moment("expires_at"),
         _moment("used_at", nullable=True),
+        _text("used_by", nullable=True),
         _number("wrong"),
     )
     op.create_table(
