@@ -37,6 +37,7 @@ class Taking:
     now: datetime
     happened: list[Change] = field(default_factory=list)
     stored: int = 0
+    has_changed_access: bool = False  # after the commit, node.tokens and node.grants have to forget
     _projects: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     def project(self, uid: str) -> int:
