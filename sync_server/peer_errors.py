@@ -16,6 +16,14 @@ class LedElsewhere(Problem):
     message = "This project is led by {home}. Do this there: it comes here with the next synchronisation."
 
 
+class CodeAtHome(Problem):
+    code = "409.94"
+    message = (
+        "This tablet was added at {home}, and its code can be shown there only. It works here as well: let the tablet "
+        "scan the code there, or add the tablet here anew."
+    )
+
+
 class PeerAway(Problem):
     code = "503.93"
     message = "The other node could not be reached: {reason}. Nothing is lost: this node tries again by itself."

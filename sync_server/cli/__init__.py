@@ -16,6 +16,7 @@ from sync_server.cli import (
     devices,
     doctor,
     erasure,
+    form_variants,
     forms,
     interface,
     pair,
@@ -63,6 +64,7 @@ def main(ctx: click.Context, /, config: Path | None, **flags: Any) -> None:
 for command in (
     serve.serve,
     *forms.COMMANDS,
+    *form_variants.COMMANDS,
     *projects.COMMANDS,
     *devices.COMMANDS,
     *users.COMMANDS,

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _name_everybody()
     op.add_column("projects", _text("home", nullable=True))
     op.add_column("receipts", _text("node", nullable=True))
+    _add_what_homes_say()
     _add_peers()
     _add_progress()
     _add_rounds()
@@ -60,6 +61,14 @@ def _name_everybody() -> None:
     for (id,) in connection.execute(sa.text("SELECT id FROM actors")).all():
         connection.execute(sa.text("UPDATE actors SET uid = :uid WHERE id = :id"), {"uid": uuid4().hex, "id": id})
     op.create_index("ix_actors_uid", "actors", ["uid"], unique=True)
+
+
+def _add_what_homes_say() -> None:
+    op.add_column("users", _text("home_password_hash", nullable=True))
+    op.add_column("assignments", _text("node", nullable=True))
+    op.add_column("forms", sa.Column("wanted_version_id", _id()))
+    given = sa.text("kind = 'assignment'")
+    op.create_index("ix_changes_assignments", "changes", ["key"], sqlite_where=given, postgresql_where=given)
 
 
 def _add_peers() -> None:
