@@ -53,7 +53,7 @@ def _renew(node: Node, peer_id: str, token: str, clock: Callable[[], datetime], 
     while not over.wait(RENEW_SECONDS):
         try:
             is_ours = node.write(lambda session: peer_rounds.renew(session, peer_id, token, now=clock()))
-        except Exception:  # noqa: BLE001 a full disk, a database that is away: it passes, and the lease outlasts it
+        except Exception:  # a full disk, a database that is away: it passes, and the lease outlasts it
             log.warning("lease not renewed node=%s peer=%s", node.id, peer_id, exc_info=True)
             continue
         if not is_ours:  # harmless, since everything may come twice; but somebody should know
@@ -63,7 +63,7 @@ def _renew(node: Node, peer_id: str, token: str, clock: Callable[[], datetime], 
 
 def is_gone(token: str) -> bool:
     """Tell whether the process that took a lease under this word is known to have ended."""
-    host, pid, process, _ = (token.split(":") + ["", "", "", ""])[:4]
+    host, pid, process = [*token.split(":"), "", ""][:3]
     if host != socket.gethostname() or not pid.isdigit():
         return False
     if int(pid) == os.getpid():
