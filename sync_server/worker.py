@@ -27,6 +27,7 @@ from sync_server.services import (
     sign_in,
 )
 from sync_server.services.finish_erasures import finish_erasures
+from sync_server.services.incoming_files import sweep_incoming
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,9 @@ class Worker:
         self._scheduler.add_job(kept_exports.sweep, "interval", args=[node], hours=1, id="exports")
         self._scheduler.add_job(
             scratch_folder.sweep, "interval", args=[node], hours=1, next_run_time=datetime.now(UTC), id="scratch"
+        )
+        self._scheduler.add_job(
+            sweep_incoming, "interval", args=[node], hours=1, next_run_time=datetime.now(UTC), id="incoming"
         )
         self._scheduler.add_job(self._sweep, "interval", minutes=SWEEP_MINUTES, id="warehouse")
         self._schedule_retention(node)

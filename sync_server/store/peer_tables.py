@@ -114,6 +114,8 @@ peer_rounds = table(
 
 awaited_files = table(
     "awaited_files",  # announced by a peer's row, bytes not here yet; the row follows when they are
+    # Each peer's announcement by itself: whoever only names a file must not be shown what another peer brought.
+    Column("peer_id", ForeignKey(_PEER), primary_key=True),
     text("owner", primary_key=True),  # "submission" or "form"
     Column("version_id", Id, primary_key=True, autoincrement=False),
     text("name", primary_key=True),
@@ -122,10 +124,9 @@ awaited_files = table(
     text("type"),
     text("md5", nullable=True),
     moment("updated_at", nullable=True),
-    Column("peer_id", ForeignKey(_PEER), nullable=False),
     Column("wrong", Integer, nullable=False),  # how often the bytes were not what the peer had said
     Index("ix_awaited_files_sha256", "sha256"),
-    Index("ix_awaited_files_peer", "peer_id"),
+    Index("ix_awaited_files_version", "owner", "version_id"),
 )
 decision_seals = table(
     "decision_seals",  # of decisions made at other nodes: what their node signed

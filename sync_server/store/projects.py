@@ -118,3 +118,10 @@ def _by_project(session: Session, query: Any) -> dict[int, int]:
 
 def _say(session: Session, project_id: int, what: str) -> None:
     changes.append(session, [Change("project", f"project:{project_id}", what)])
+
+
+def iter_homes(session: Session) -> list[tuple[int, str, str | None]]:
+    """List the projects that were not deleted as (number, uid, the node that leads it; None: this one)."""
+    t = projects.c
+    query = select(t.id, t.uid, t.home).where(t.deleted_at.is_(None)).order_by(t.id)
+    return [(id, uid, home) for id, uid, home in session.execute(query)]

@@ -166,6 +166,7 @@ def _add_rounds() -> None:
 def _add_what_is_on_its_way() -> None:
     op.create_table(
         "awaited_files",
+        _peer(primary_key=True),
         _text("owner", primary_key=True),
         sa.Column("version_id", _id(), primary_key=True, autoincrement=False),
         _text("name", primary_key=True),
@@ -174,11 +175,10 @@ def _add_what_is_on_its_way() -> None:
         _text("type"),
         _text("md5", nullable=True),
         _moment("updated_at", nullable=True),
-        _peer(),
         _number("wrong"),
     )
     op.create_index("ix_awaited_files_sha256", "awaited_files", ["sha256"])
-    op.create_index("ix_awaited_files_peer", "awaited_files", ["peer_id"])
+    op.create_index("ix_awaited_files_version", "awaited_files", ["owner", "version_id"])
     op.create_table(
         "decision_seals",
         _text("decision_id", primary_key=True),
