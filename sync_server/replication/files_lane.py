@@ -19,6 +19,7 @@ from sync_server.store import peer_rounds
 
 LISTED = 500  # to say how many are left; of more than that only that there are more
 RETRIED = (PeerAway, BatchUnreadable)
+LONGEST_END_SECONDS = 10.0  # a request that hangs is left behind: whatever it still brings may come twice
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class FilesLane:
             self._is_over = True
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(LONGEST_END_SECONDS)
 
     def _run(self) -> None:
         try:

@@ -63,7 +63,7 @@ def _renew(node: Node, peer_id: str, token: str, clock: Callable[[], datetime], 
 
 def is_gone(token: str) -> bool:
     """Tell whether the process that took a lease under this word is known to have ended."""
-    host, pid, process, _ = [*token.split(":"), "", "", ""][:4]
+    host, pid, process = [*token.split(":"), "", ""][:3]
     if host != socket.gethostname() or not pid.isdigit():
         return False
     if int(pid) == os.getpid():

@@ -98,9 +98,7 @@ class RecordsLane:
         mine = self.local.meet(theirs)
         legs = _leg(IN, theirs, mine), _leg(OUT, mine, theirs)
         self.node.write(
-            lambda session: peer_rounds.note_told(
-                session, self.peer_id, epoch=theirs.taken_epoch, seq=theirs.taken_seq
-            )
+            lambda session: peer_rounds.note_told(session, self.peer_id, epoch=theirs.taken_epoch, seq=theirs.taken_seq)
         )
         self._note_moved(legs)
         return legs, epoch not in (None, theirs.epoch)
@@ -176,5 +174,3 @@ def _leg(direction: str, source: Greeting, target: Greeting) -> Leg:
     has = target.taken_seq if target.taken_epoch == source.epoch else None
     scope_hash = source.scope_hash or target.scope_hash
     return Leg(direction=direction, epoch=source.epoch, scope_hash=scope_hash, since=has, head=source.head)
-
-

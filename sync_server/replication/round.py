@@ -66,7 +66,11 @@ def synchronise(
     with hold(node, peer_id, clock) as token:
         node.write(lambda session: peer_rounds.note_tried(session, peer_id, now=clock()))
         going = _Round(node, peer, remote, _teller(node, peer_id, token, progress), stop, wait, clock)
-        report = going.run()
+        try:
+            report = going.run()
+        except Exception:
+            _keep_failure(node, peer, Problem(), clock())
+            raise
         _keep(node, peer, report, going.problem, clock())
     return report
 
@@ -80,7 +84,8 @@ class _Round:
         self.problem: Problem | None = None
         self._progress = Progress(tell)
         local: Peer = LocalPeer(node, peer.id)
-        waiting = wait or threading.Event().wait
+        self._ended = threading.Event()
+        waiting = wait or self._ended.wait
         self._files = FilesLane(
             node=node, peer_id=peer.id, local=local, open_remote=remote, patience=Patience(waiting),
             progress=self._progress, stop=stop,
@@ -98,16 +103,16 @@ class _Round:
         except Problem as problem:
             self.problem = problem
         finally:
+            self._ended.set()
             self._files.close()
         self._progress.tell(at_once=True)
         return self._report(is_quiet)
 
     def _go(self) -> bool:
         """Records, then the files they brought, then records again: a file that came makes a row of the feed."""
-        moved = -1
-        while moved != (moved := self._step()):
-            if self._stop():
-                return False
+        moved, before = self._step(), 0
+        while moved != before and not self._stop():
+            moved, before = self._step(), moved
         self._files.require_all()
         return not self._stop()
 

@@ -60,6 +60,12 @@ def head(session: Session) -> int:
     return session.scalar(select(func.coalesce(func.max(changes.c.seq), 0))) or 0
 
 
+def newest_since(session: Session, seq: int, *, kinds: Sequence[str], not_from: Iterable[str]) -> int | None:
+    """Return the number of the newest change of these kinds after `seq` that none of these nodes sent; None: none."""
+    is_wanted = (changes.c.seq > seq, changes.c.kind.in_(kinds), changes.c.node.not_in(list(not_from)))
+    return session.scalar(select(changes.c.seq).where(*is_wanted).order_by(changes.c.seq.desc()).limit(1))
+
+
 def epoch(session: Session) -> str:
     """The feed's epoch: a restored back-up starts a new one, so that numbers used twice fool nobody."""
     return session.scalar(select(node.c.epoch)) or ""
