@@ -84,7 +84,9 @@ def find_centre(session: Session, project_id: int) -> Centre | None:
 def count_kept_back(session: Session, actor_id: int, *, after: int) -> int:
     """Count this sender's submissions, edits apart, of which something came after a change of the feed."""
     came = select(feed.c.key).where(feed.c.seq > after, feed.c.kind.in_(_CONTENT))
-    query = select(func.count(_v.instance_id.distinct())).join_from(submission_versions, receipts, _r.version_id == _v.id)
+    query = select(func.count(_v.instance_id.distinct())).join_from(
+        submission_versions, receipts, _r.version_id == _v.id
+    )
     return session.scalar(query.where(_r.actor_id == actor_id, _v.instance_id.in_(came))) or 0
 
 
