@@ -153,6 +153,7 @@ receipts = _table(
     Column("is_new", Boolean, nullable=False),
     _text("node", nullable=True),  # where it was received; None: here
     Index("ix_receipts_version", "version_id"),
+    Index("ix_receipts_actor", "actor_id"),  # for a tablet's own page: without it that read every receipt
 )
 unreadable_uploads = _table(
     "unreadable_uploads",

@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("projects", _text("home", nullable=True))
     op.add_column("receipts", _text("node", nullable=True))
     _add_what_homes_say()
+    op.create_index("ix_receipts_actor", "receipts", ["actor_id"])
     _add_peers()
     _add_progress()
     _add_rounds()
