@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from sync_server.core.collect_settings import encode_settings, make_settings
+from sync_server.peer_errors import CodeAtHome
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.needs import needs
 from sync_server.services import devices
 from sync_server.services.tablet_address import is_this_machine_only, received_url, root_url, tablet_url
 from sync_server.store.accounts import Actor
 from sync_server.web import visitors
-from sync_server.web.office.blueprint import office
+from sync_server.web.office.blueprint import office, say
 from sync_server.web.office.qr_code import draw_code
 
 
@@ -29,11 +30,17 @@ def post_device() -> ResponseReturnValue:
 def show_device(device_id: int) -> ResponseReturnValue:
     actor = visitors.require_sign_in()
     device = devices.get_device(current_node(), actor, device_id)
-    address, received = ("", "") if device.is_revoked else _addresses(actor, device)
+    address, received, elsewhere = "", "", ""
+    try:
+        if not device.is_revoked:
+            address, received = _addresses(actor, device)
+    except CodeAtHome as problem:
+        elsewhere = say(problem)
     return render_template(
         "office/device.html",
         device=device,
         address=address,
+        elsewhere=elsewhere,
         code=_code(address) if address else "",
         received=received,
         received_code=draw_code(received) if received else "",
