@@ -43,13 +43,9 @@ class Taking:
     present: frozenset[str] = frozenset()  # files that need not travel: here already, and said by their project's home
     happened: list[Change] = field(default_factory=list)
     stored: int = 0
-<<<<<<< HEAD
     refused: dict[str, str] = field(default_factory=dict)
     has_erased: bool = False
-    has_changed_access: bool = False
-=======
     has_changed_access: bool = False  # after the commit, node.tokens and node.grants have to forget
->>>>>>> projectitems
     _projects: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     def project(self, uid: str) -> int:

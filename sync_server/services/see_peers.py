@@ -17,9 +17,9 @@ from sync_server.services import peer_status
 from sync_server.services.access import require_somewhere
 from sync_server.services.peer_scope import shared_projects
 from sync_server.services.peer_status import PeerStatus
-from sync_server.store import assignments, peer_places, peer_rounds, peers
+from sync_server.store import assignments, form_variants, peer_rounds, peers
 from sync_server.store.accounts import PEER, Actor
-from sync_server.store.peer_places import Variant
+from sync_server.store.form_variants import FormVariant
 from sync_server.store.peers import PeerNode
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class SeenPeers:
 
     centres: tuple[SeenPeer, ...]
     hubs: tuple[SeenPeer, ...]
-    variants: tuple[Variant, ...]
+    variants: tuple[FormVariant, ...]
 
     @property
     def is_busy(self) -> bool:
@@ -66,7 +66,7 @@ def see_peers(node: Node, actor: Actor | None) -> SeenPeers:
     scope = require_somewhere(node, actor, VERB)
     with node.database.read() as session:
         shared = {peer.id: _share(session, peer) for peer in peers.iter_peers(session)}
-        variants = [v for v in peer_places.iter_variants(session) if scope.may(VERB, v.project_id, v.form_id)]
+        variants = [v for v in form_variants.iter_variants(session) if scope.may(VERB, v.project_id, v.form_id)]
     statuses = peer_status.peer_status(node)
     seen = [found for status in statuses if (found := _see(scope, status, shared.get(status.id, frozenset())))]
     return SeenPeers(

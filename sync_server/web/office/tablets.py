@@ -30,12 +30,10 @@ def post_device() -> ResponseReturnValue:
 def show_device(device_id: int) -> ResponseReturnValue:
     actor = visitors.require_sign_in()
     device = devices.get_device(current_node(), actor, device_id)
-    address, received, elsewhere = "", "", ""
     try:
-        if not device.is_revoked:
-            address, received = _addresses(actor, device)
+        (address, received), elsewhere = ("", "") if device.is_revoked else _addresses(actor, device), ""
     except CodeAtHome as problem:
-        elsewhere = say(problem)
+        (address, received), elsewhere = ("", ""), say(problem)
     return render_template(
         "office/device.html",
         device=device,

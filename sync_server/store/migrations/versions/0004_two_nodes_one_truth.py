@@ -19,11 +19,8 @@ def upgrade() -> None:
     _name_everybody()
     op.add_column("projects", _text("home", nullable=True))
     op.add_column("receipts", _text("node", nullable=True))
-<<<<<<< HEAD
-    op.create_index("ix_receipts_actor", "receipts", ["actor_id"])
-=======
     _add_what_homes_say()
->>>>>>> 69165fb
+    op.create_index("ix_receipts_actor", "receipts", ["actor_id"])
     _add_peers()
     _add_progress()
     _add_rounds()
