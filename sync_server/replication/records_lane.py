@@ -97,9 +97,6 @@ class RecordsLane:
         self.greetings += 1
         mine = self.local.meet(theirs)
         legs = _leg(IN, theirs, mine), _leg(OUT, mine, theirs)
-        self.node.write(
-            lambda session: peer_rounds.note_told(session, self.peer_id, epoch=theirs.taken_epoch, seq=theirs.taken_seq)
-        )
         self._note_moved(legs)
         return legs, epoch not in (None, theirs.epoch)
 
