@@ -110,12 +110,15 @@ peer_rounds = table(
     text("busy_token", nullable=True),
     moment("busy_until", nullable=True),
     Column("progress", JSON),
+    Column("asking", JSON),  # up to which change the receiver is asked first what it lacks, by direction
 )
 
 # -- what is on its way, and what decisions were signed with
 
 awaited_files = table(
     "awaited_files",  # announced by a peer's row, bytes not here yet; the row follows when they are
+    # Each peer's announcement by itself: whoever only names a file must not be shown what another peer brought.
+    Column("peer_id", ForeignKey(_PEER), primary_key=True),
     text("owner", primary_key=True),  # "submission" or "form"
     Column("version_id", Id, primary_key=True, autoincrement=False),
     text("name", primary_key=True),
@@ -124,10 +127,9 @@ awaited_files = table(
     text("type"),
     text("md5", nullable=True),
     moment("updated_at", nullable=True),
-    Column("peer_id", ForeignKey(_PEER), nullable=False),
     Column("wrong", Integer, nullable=False),  # how often the bytes were not what the peer had said
     Index("ix_awaited_files_sha256", "sha256"),
-    Index("ix_awaited_files_peer", "peer_id"),
+    Index("ix_awaited_files_version", "owner", "version_id"),
 )
 decision_seals = table(
     "decision_seals",  # of decisions made at other nodes: what their node signed

@@ -20,7 +20,7 @@ from sync_server.protocols.throttle import ATTEMPTS
 from sync_server.services.accept_pairing import accept_pairing
 from sync_server.services.peer_offers import offer_pairing, read_code
 from sync_server.settings import Settings
-from tests.support.paired import EVERYTHING, URL, peer_at
+from tests.support.by_code import EVERYTHING, URL, peer_at
 
 ADDRESS = "/replication/pair"
 ANYTHING = st.recursive(

@@ -20,7 +20,7 @@ from sync_server.services.projects import add_project
 from sync_server.services.renew_identity import renew_identity
 from sync_server.settings import Settings
 from sync_server.store import assignments, changes, nodes, peer_cursors, shared_projects
-from tests.support.paired import EVERYTHING, only_up, pair, peer_at, rows_of
+from tests.support.by_code import EVERYTHING, only_up, pair, peer_at, rows_of
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

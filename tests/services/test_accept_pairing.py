@@ -20,7 +20,7 @@ from sync_server.services.peer_offers import offer_pairing
 from sync_server.services.projects import add_project
 from sync_server.settings import Settings
 from sync_server.store import assignments, shared_projects
-from tests.support.paired import EVERYTHING, URL, only_up, pair, peer_at, posting_to
+from tests.support.by_code import EVERYTHING, URL, only_up, pair, peer_at, posting_to
 
 CODE = "ks3m-8f4j-x2pd-wq7c-n5ra"
 Post = Callable[[str, dict[str, Any]], Any]

@@ -35,7 +35,7 @@ from sync_server.services.projects import add_project, delete_project
 from sync_server.settings import Settings
 from sync_server.store import assignments, audits, shared_projects
 from sync_server.store.peers import ACTIVE, CENTRE, HUB, REVOKED, PeerNode, find_peer
-from tests.support.paired import EVERYTHING, URL, only_up, pair, peer_at, posting_to, rows_of
+from tests.support.by_code import EVERYTHING, URL, only_up, pair, peer_at, posting_to, rows_of
 from tests.support.people import add_person
 
 KEY, ID = write_key(b"k" * 32), "e" * 32

@@ -14,7 +14,7 @@ from sync_server.services.pair_nodes import revoke_peer
 from sync_server.services.peer_tickets import check_ticket, keep_ticket, note_stopped
 from sync_server.store import changes, nodes
 from sync_server.store.peers import ACTIVE, HUB, STOPPED, add_peer, change_peer, get_peer
-from tests.support.paired import pair, peer_at
+from tests.support.by_code import pair, peer_at
 
 ID = "e" * 32
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from sync_server.store import changes, decisions, peer_cursors
 from sync_server.store.peers import ACTIVE, REVOKED
 from sync_server.store.tables import decisions as decided
 from sync_server.store.tables import receipts
-from tests.support.paired import pair, peer_at
+from tests.support.by_code import pair, peer_at
 from tests.support.samples import send, submission
 
 
