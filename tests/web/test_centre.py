@@ -18,8 +18,8 @@ from sync_server.store import form_variants
 from sync_server.store.forms import NewFormVersion
 from sync_server.store.tables import peer_rounds, projects
 from tests.support import samples
-from tests.support.people import add_person
 from tests.support.peers_seen import NOON, hub_status, pair_with, status
+from tests.support.people import add_person
 from tests.support.samples import publish_visit, send, visit, visit_form
 from tests.web.conftest import csrf_of, sign_in
 
