@@ -16,11 +16,14 @@ from sync_server.cli import (
     devices,
     doctor,
     erasure,
+    form_variants,
     forms,
     interface,
+    pair,
     projects,
     serve,
     submissions,
+    sync,
     users,
 )
 from sync_server.cli.options import load_settings, settings_options
@@ -62,6 +65,7 @@ def main(ctx: click.Context, /, config: Path | None, **flags: Any) -> None:
 for command in (
     serve.serve,
     *forms.COMMANDS,
+    *form_variants.COMMANDS,
     *projects.COMMANDS,
     *devices.COMMANDS,
     *users.COMMANDS,
@@ -72,5 +76,7 @@ for command in (
     *demo.COMMANDS,
     *doctor.COMMANDS,
     *interface.COMMANDS,
+    *sync.COMMANDS,
+    *pair.COMMANDS,
 ):
     main.add_command(command)

@@ -14,7 +14,7 @@ from datetime import datetime
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from sync_server.core.replication_items import KINDS, Item, MediaFile, Who
+from sync_server.core.replication_items import KINDS, DecisionItem, Item, MediaFile, Who
 from sync_server.peer_errors import BatchUnreadable
 
 if sys.version_info >= (3, 14):
@@ -177,7 +177,19 @@ def _moment(value: Any) -> datetime:
 
 
 def sort_for_sending(items: Iterable[Item]) -> list[Item]:
-    """Put items in an order in which each finds what it needs: who and forms first, then what was received, then what
-    was decided. Those of one kind keep their order."""
-    place = {kind: number for number, kind in enumerate(KINDS)}
-    return sorted(items, key=lambda item: place[item.kind])
+    """Put items in an order in which each finds what it needs.
+
+    Who and forms first; then erasures, because what was erased from a version is told before the version; then
+    versions, each followed by its receipts and files; then what was decided. Equal ones keep their order.
+    """
+    return sorted(items, key=_place)
+
+
+_RANKS = {kind: number for number, kind in enumerate(KINDS)}
+_ERASURE = _RANKS["submission"] - 0.5
+
+
+def _place(item: Item) -> float:
+    if isinstance(item, DecisionItem) and item.decision_kind == "erasure":
+        return _ERASURE
+    return _RANKS["submission"] if item.kind in ("receipt", "attachment") else _RANKS[item.kind]

@@ -85,11 +85,11 @@ class Peer(Protocol):
         ...
 
     def read_names(self, since: int, limits: Limits) -> tuple[Batch, Sequence[str]]:
-        """As `read_changes`, but name the items only (the batch comes without any)."""
+        """As `read_changes`, but only name what belongs to submissions; the batch has the few other items."""
         ...
 
     def read_items(self, names: Sequence[str], head: Batch) -> Batch:
-        """Read items by name, as far as the other end may have them; header as that of `head`."""
+        """Read items by name, as far as the other end may have them, and put them to those that `head` has."""
         ...
 
     def find_lacking(self, names: Sequence[str]) -> Sequence[str]:

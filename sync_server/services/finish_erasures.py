@@ -20,7 +20,7 @@ from sync_server.services.apply_erasure import BLOB, DATABASE, FORM, JOURNAL, SC
 from sync_server.services.incoming_files import drop_unawaited
 from sync_server.services.purge_warehouse import StillInUse, purge
 from sync_server.services.scratch_folder import find_working
-from sync_server.store import erasures
+from sync_server.store import erasures, peer_subjects
 from sync_server.store.erasures import Task
 from sync_server.store.scrub import NotScrubbed, scrub
 
@@ -103,6 +103,8 @@ def _roots(node: Node, tasks: list[Task]) -> dict[tuple[int, str], list[str]]:
     with node.database.read() as session:
         for task in tasks:
             names = erasures.find_instances(session, task.decision_id)
+            withdrawn = peer_subjects.find_withdrawal(session, task.decision_id)
+            names += [withdrawn.root_id] if withdrawn else []
             roots.setdefault((task.project_id, task.key), {}).update(dict.fromkeys(names))
     return {form: list(names) for form, names in roots.items()}
 
