@@ -9,11 +9,13 @@ import pytest
 from sync_server.core.ids import sha256_hex
 from sync_server.core.replication_pieces import MOST_BYTES, Piece
 from sync_server.core.roles import PEER
+from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.peer_errors import PeerAway
 from sync_server.replication import media
 from sync_server.replication.media_lane import FEWEST_BYTES, PieceSize, move_files
-from sync_server.services.assign_roles import unassign_role
+from sync_server.services import consumers
+from sync_server.services.assign_roles import assign_role, unassign_role
 from sync_server.services.form_media import keep_media
 from sync_server.services.verify_node import verify_node
 from sync_server.settings import Settings
@@ -262,6 +264,18 @@ def test_nothing_is_given_beyond_the_scope(office: Node, centre: Node) -> None:
     send(centre, ONE, [("p.jpg", PHOTO)])
     unassign_role(centre, None, peer_of(centre, office.id).actor_id, PEER, project_id=1)
     assert given_to(centre, office.id, file_of(ONE, "p.jpg", PHOTO)) == []
+
+
+def test_a_hub_with_rows_gets_the_files_of_those_rows_only(office: Node, centre: Node) -> None:
+    for name, place in (("in", "Bartella"), ("out", "Telkaif")):
+        send(centre, visit(name, place=place, photo="p.jpg"), [("p.jpg", PHOTO)])
+    send(centre, ONE, [("p.jpg", PHOTO)])
+    consumers.catch_up(centre)
+    add_peer(centre, "other")
+    assign_role(centre, None, peer_of(centre, "other").actor_id, Grant(PEER, 1, "visit", rows="place eq 'Bartella'"))
+    asked = [visit("in", place="Bartella", photo="p.jpg"), visit("out", place="Telkaif", photo="p.jpg"), ONE]
+    given = [given_to(centre, "other", file_of(xml, "p.jpg", PHOTO)) != [] for xml in asked]
+    assert given == [True, False, True]
 
 
 def test_nothing_is_given_to_a_peer_that_was_revoked_or_does_not_lead_the_project(office: Node, centre: Node) -> None:
