@@ -1,4 +1,4 @@
-"""Find out who asks: a token in the address, a session, a password by Digest or (over https only) Basic.
+"""Find out who asks: a token in the address, a session, a password by Digest or (over https only) Basic; a node's key.
 
 Collect (OkHttp) speaks Digest over http and https, Basic over https only, and gets confused by two challenges: so one
 is offered, Basic over https, which every account can answer, and Digest over http, for accounts that turned it on.
@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from flask import current_app, g, request
 from werkzeug.wrappers import Response
@@ -20,6 +21,7 @@ from sync_server.core import http_digest
 from sync_server.core.http_digest import DigestCredentials, NonceState
 from sync_server.node import Node
 from sync_server.protocols import known_devices
+from sync_server.protocols.replication_sessions import identify_peer
 from sync_server.protocols.sign_in_gate import SignInGate
 from sync_server.services import devices, node_secrets, sign_in
 from sync_server.store.accounts import Actor, SignIn
@@ -96,6 +98,8 @@ def _identify_by_header(header: str) -> Actor | None:
             return _identify_digest(header)
         case "basic":
             return _identify_basic(rest)
+        case "syncnode":
+            return identify_peer(current_node(), header, now=datetime.now(UTC))
     raise AuthenticationFailed
 
 

@@ -17,6 +17,7 @@ from sync_server.core.roles import (
     MANAGER,
     MNE,
     PEER,
+    PEER_VERBS,
     PROTECTION,
     PUBLIC_LINK,
     VIEWER,
@@ -83,6 +84,10 @@ class Route:
         return self.endpoint.startswith("office.")
 
     @property
+    def is_for_peers(self) -> bool:
+        return self.need is not None and self.need.verb in PEER_VERBS
+
+    @property
     def is_openrosa(self) -> bool:
         return self.endpoint.startswith(("openrosa.", "kobo."))
 
@@ -113,7 +118,7 @@ def decide(route: Route, persona: Persona) -> str:
         return REFUSED
     if need.anyone:
         return ALLOWED
-    if not persona.is_known or not _can_come_by(route, persona) or persona.kind == "peer":
+    if not persona.is_known or not _can_come_by(route, persona) or (persona.kind == "peer") != route.is_for_peers:
         return REFUSED
     if need.is_held:
         return ALLOWED if _may(route, need, persona.scope) else HELD

@@ -92,6 +92,8 @@ def _security(route: Route) -> list[Json]:
     """The ways to say who one is; none where nobody asks, or where the address has the token in it."""
     if route.need is None or route.need.anyone or "token" in route.arguments:
         return []
+    if route.is_for_peers:
+        return [{"node": []}]
     if route.is_page:
         return [{"cookie": []}]
     ways: list[Json] = [{"bearer": []}, {"basic": []}, {"cookie": []}, {"st": []}]

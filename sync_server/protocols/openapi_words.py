@@ -18,6 +18,7 @@ TAGS = {
     "Submissions": "What tablets sent: lists, reviews, downloads, erasure.",
     "Nodes": "Other nodes of this program, which exchange what they received (docs/replication.md).",
     "The site": "Settings, the audit log, the interface itself.",
+    "Other nodes": "Replication: what a paired node asks of this one (docs/replication.md).",
     "Pages": "What people look at with a browser. Programs use the routes above.",
 }
 
@@ -42,6 +43,10 @@ SECURITY: dict[str, dict[str, str]] = {
     "st": {
         "type": "apiKey", "in": "query", "name": "st",
         "description": "The token of an app user, as Enketo sends it.",
+    },
+    "node": {
+        "type": "apiKey", "in": "header", "name": "Authorization",
+        "description": "The signature of a paired node: docs/replication.md, Speaking.",
     },
 }  # fmt: skip
 
@@ -70,6 +75,8 @@ _METHODS = {"get": "Read", "post": "Make", "put": "Set", "patch": "Change"}
 _TAG_OF = (
     ("openrosa.", "Tablets"), ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
     ("pairing.", "Nodes"),
+    ("replication.", "Other nodes"), ("openrosa.", "Tablets"),
+    ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
     ("app_user", "App users"), ("propert", "App users"), ("public_link", "Public links"),
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),

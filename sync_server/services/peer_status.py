@@ -120,6 +120,9 @@ class PeerStatus:
     withdrawals_out: tuple[Withdrawn, ...]  # we ordered
     withdrawals_in: tuple[Withdrawn, ...]  # it ordered
 
+    told_seq: int | None = None  # how much of our feed it said to have; None: nothing that counts now
+    head: int = 0  # of our feed
+
     tried_at: datetime | None
     succeeded_at: datetime | None
     failed_at: datetime | None
@@ -159,6 +162,8 @@ def _read(session: Session, peer: PeerNode, gone: PeerRound, now: datetime) -> d
         **{name: getattr(gone, name) for name in ("tried_at", "succeeded_at", "failed_at", "failures")},
         **_refused(session, peer.id),
         **_withdrawn(session, peer.id),
+        "told_seq": gone.told_seq if gone.told_epoch == changes.epoch(session) else None,
+        "head": changes.head(session),
         "files_to_send": max(gone.files_there, 0),
         "files_awaited": on_the_way.files,
         "bytes_awaited": on_the_way.bytes,
