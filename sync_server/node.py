@@ -1,9 +1,9 @@
 """This node's engine, writer, blobs and keys, in one frozen object.
 
 `Node.open(settings)` and `close()` open and close any number of nodes in one process. The data folder holds
-`sync.db` (with SQLite), `blobs/`, `warehouse/` (derived), and `node.key`: a random key outside the database, with
-which the secrets that must be shown again are sealed. The key doubles as a marker that data existed: a folder with a
-key whose database is empty is not silently begun anew.
+`sync.db` (with SQLite), `blobs/`, `incoming/` (parts of files from peers), `warehouse/` (derived), and `node.key`: a
+random key outside the database, with which the secrets that must be shown again are sealed. The key doubles as a
+marker that data existed: a folder with a key whose database is empty is not silently begun anew.
 """
 
 import os

@@ -16,6 +16,14 @@ class LedElsewhere(Problem):
     message = "This project is led by {home}. Do this there: it comes here with the next synchronisation."
 
 
+class CodeAtHome(Problem):
+    code = "409.94"
+    message = (
+        "This tablet was added at {home}, and its code can be shown there only. It works here as well: let the tablet "
+        "scan the code there, or add the tablet here anew."
+    )
+
+
 class PeerAway(Problem):
     code = "503.93"
     message = "The other node could not be reached: {reason}. Nothing is lost: this node tries again by itself."
@@ -82,3 +90,49 @@ class PeerRefused(Problem):
 class RequestTooLarge(Problem):
     code = "413.95"
     message = "A request between nodes may have {limit} bytes, and this one has {size}. Nothing of it was taken."
+
+
+class RoundUnderWay(Problem):
+    code = "409.97"
+    message = "This node is synchronising with {name} already, from another process. Wait until that is done."
+
+
+class PairingEnded(Problem):
+    code = "409.98"
+    message = "The pairing with {name} has ended, so nothing goes there or comes from there any more."
+
+
+class FilesMissing(Problem):
+    code = "409.99"
+    message = (
+        "{count} file(s) are still on their way: the node that should have them did not give them. They are asked for "
+        "again with the next synchronisation."
+    )
+
+
+class AddressRefused(Problem):
+    code = "400.99"
+    message = "{url} cannot be the other node's address: {reason}"
+
+
+class AlreadyJoined(Problem):
+    code = "409.94"
+    message = "Project {project} is led by {home} already: it cannot join a second node."
+
+
+class JoinUnclear(Problem):
+    code = "409.95"
+    message = (
+        "Several projects here could be the one that joins: {projects}. Say which (--join and its number), or --join "
+        "new to begin an empty one."
+    )
+
+
+class NameTaken(Problem):
+    code = "409.96"
+    message = "A node called {name} is paired already. End that first (sync-server pair revoke), or have it replaced."
+
+
+class IdentityRenewed(Problem):
+    code = "503.94"
+    message = "This node was given a new identity while it was running. Start the server again; nothing is lost."

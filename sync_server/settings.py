@@ -93,6 +93,23 @@ class Settings:
     export_cache_mb: int = _setting(
         1000, "Megabytes of disk for parts of exports, so that the next export makes only what is new."
     )
+    sync_minutes: int = _setting(
+        15, "Minutes from one synchronisation with the centre to the next. 0: only when somebody asks for one."
+    )
+    sync_quiet_seconds: int = _setting(
+        60, "Seconds without anything new after which what waits is sent, without waiting for its turn."
+    )
+    sync_quiet_hours: str = _setting(
+        "", "Hours in which nothing is synchronised unless somebody asks, such as 22:00-05:00. Empty: none."
+    )
+    sync_kbit: int = _setting(0, "Largest speed of synchronising, in kilobits a second. 0: as fast as the line.")
+    sync_proxy: str = _setting(
+        "", "Proxy through which the centre is reached, such as http://proxy:3128. Empty: as the environment says.",
+        is_secret=True,
+    )
+    sync_ca_file: str = _setting(
+        "", "File of certificates to trust when the centre's is not from a public authority. Empty: the public ones."
+    )
     trusted_proxies: int = _setting(0, "How many reverse proxies in front set X-Forwarded-For, -Proto and -Host.")
     log_level: str = _setting("INFO", "What `serve` logs: DEBUG, INFO, WARNING or ERROR.")
 
@@ -145,10 +162,21 @@ class Settings:
 
         self._check_backup()
         self._check_mail()
+        self._check_sync()
         roles = {role for role in self.require_two_factor.split(",") if role}
         unknown = sorted(roles - set(TWO_FACTOR_ROLES))
         known = f"choose among {', '.join(TWO_FACTOR_ROLES)}, with commas between."
         _require(not unknown, "require_two_factor", self.require_two_factor, known)
+
+    def _check_sync(self) -> None:
+        for name in ("sync_minutes", "sync_quiet_seconds", "sync_kbit"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "it must not be negative.")
+        is_hours = not self.sync_quiet_hours or re.fullmatch(f"{_HOUR}-{_HOUR}", self.sync_quiet_hours) is not None
+        _require(is_hours, "sync_quiet_hours", self.sync_quiet_hours, "write it as 22:00-05:00.")
+        is_proxy = not self.sync_proxy or _is_address(self.sync_proxy)
+        _require(is_proxy, "sync_proxy", "what it is (not shown here)", "write it as http://proxy:3128.")
+        is_file = not self.sync_ca_file or Path(self.sync_ca_file).is_file()
+        _require(is_file, "sync_ca_file", self.sync_ca_file, "there is no such file.")
 
     def _check_mail(self) -> None:
         _require(0 < self.smtp_port < 65536, "smtp_port", self.smtp_port, "a port is a number from 1 to 65535.")
@@ -238,6 +266,7 @@ def _convert(name: str, value: Any) -> Any:
         raise ImpossibleSetting(name=name, value=value, reason="a whole number is needed.") from error
 
 
+_HOUR = r"([01]\d|2[0-3]):[0-5]\d"
 _BUCKET = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?"
 _AN_ADDRESS = "write a whole address, such as https://hub.example.org."
 _A_DATABASE = "write it as postgresql+psycopg://user@host/name."

@@ -1,8 +1,9 @@
-"""Which job runs when: the consumers of the feed, and housekeeping.
+"""Which job runs when: the consumers of the feed, rounds with other nodes, and housekeeping.
 
 The consumers follow the feed in a thread of their own. While uploads arrive they leave most of the processor to
 them, so that a tablet waits for its answer and not for our bookkeeping; when it is quiet they run to the head. The
 warehouse is then built once in a while rather than after every slice, because a small segment costs as much as a large.
+Rounds have a thread too, because somebody may ask for one at any second (`replication/schedule.py`).
 APScheduler only triggers what has a time of day or an interval; several processes may all trigger, because every
 job is safe to run twice.
 """
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from sync_server.node import Node
+from sync_server.replication.schedule import Schedule
 from sync_server.services import (
     backup,
     consumers,
@@ -25,6 +27,7 @@ from sync_server.services import (
     sign_in,
 )
 from sync_server.services.finish_erasures import finish_erasures
+from sync_server.services.incoming_files import sweep_incoming
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +56,16 @@ class Worker:
         self._threads = [
             threading.Thread(target=self._follow, name="consumers", daemon=True),
             threading.Thread(target=self._maintain, name="warehouse", daemon=True),
+            threading.Thread(target=Schedule(node, self._stop).run, name="synchronising", daemon=True),
         ]
         self._scheduler = BackgroundScheduler(timezone=node.settings.timezone)
         self._scheduler.add_job(sign_in.forget_old_sessions, "interval", args=[node], hours=1, id="sessions")
         self._scheduler.add_job(kept_exports.sweep, "interval", args=[node], hours=1, id="exports")
         self._scheduler.add_job(
             scratch_folder.sweep, "interval", args=[node], hours=1, next_run_time=datetime.now(UTC), id="scratch"
+        )
+        self._scheduler.add_job(
+            sweep_incoming, "interval", args=[node], hours=1, next_run_time=datetime.now(UTC), id="incoming"
         )
         self._scheduler.add_job(self._sweep, "interval", minutes=SWEEP_MINUTES, id="warehouse")
         self._schedule_retention(node)

@@ -40,6 +40,7 @@ def test_secrets_are_never_shown() -> None:
         database_url="postgresql+psycopg://u:hidden@h/d",
         node_key="hidden",
         s3_access_key="hidden",
+        sync_proxy="http://office:hidden@proxy:3128",
         s3_secret_key="hidden",
     )
     assert "hidden" not in repr(settings)
@@ -71,6 +72,13 @@ def test_secrets_are_never_shown() -> None:
         ({"s3_encryption": "yes"}, "s3_encryption"),
         ({"s3_copies_bytes": "-1"}, "s3_copies_bytes"),
         ({"node_key": "short"}, "node_key"),
+        ({"sync_minutes": "-1"}, "sync_minutes"),
+        ({"sync_quiet_seconds": "-1"}, "sync_quiet_seconds"),
+        ({"sync_quiet_hours": "at night"}, "sync_quiet_hours"),
+        ({"sync_quiet_hours": "22:00-25:00"}, "sync_quiet_hours"),
+        ({"sync_kbit": "-1"}, "sync_kbit"),
+        ({"sync_proxy": "proxy:3128"}, "sync_proxy"),
+        ({"sync_ca_file": "no/such/file.pem"}, "sync_ca_file"),
     ],
 )
 def test_an_impossible_setting_is_named(given: dict[str, str], named: str) -> None:

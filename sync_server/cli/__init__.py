@@ -16,8 +16,10 @@ from sync_server.cli import (
     devices,
     doctor,
     erasure,
+    form_variants,
     forms,
     interface,
+    pair,
     projects,
     serve,
     submissions,
@@ -62,6 +64,7 @@ def main(ctx: click.Context, /, config: Path | None, **flags: Any) -> None:
 for command in (
     serve.serve,
     *forms.COMMANDS,
+    *form_variants.COMMANDS,
     *projects.COMMANDS,
     *devices.COMMANDS,
     *users.COMMANDS,
@@ -72,5 +75,6 @@ for command in (
     *demo.COMMANDS,
     *doctor.COMMANDS,
     *interface.COMMANDS,
+    *pair.COMMANDS,
 ):
     main.add_command(command)

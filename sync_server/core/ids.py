@@ -1,6 +1,7 @@
 """Names of things: which strings are which kind of id."""
 
 import hashlib
+import re
 from typing import NewType
 
 VersionId = NewType("VersionId", str)
@@ -17,6 +18,8 @@ BlobId = NewType("BlobId", str)
 LONGEST_NAME = 255
 
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
 # hashlib hands the interpreter to another thread for anything longer, and gets it back late: with sixty requests under
 # way that costs more than hashing the XML of a submission does.
 _PIECE = 2047
@@ -30,6 +33,11 @@ def sha256_hex(content: bytes) -> str:
     for start in range(0, len(content), _PIECE):
         digest.update(content[start : start + _PIECE])
     return digest.hexdigest()
+
+
+def is_sha256(text: str) -> bool:
+    """Tell whether this is written as an id of bytes is; nothing else may become the name of a file."""
+    return _SHA256.fullmatch(text) is not None
 
 
 def bounded(name: str, longest: int = LONGEST_NAME) -> str:

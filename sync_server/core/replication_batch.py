@@ -14,7 +14,7 @@ from datetime import datetime
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from sync_server.core.replication_items import KINDS, Item, MediaFile, Who
+from sync_server.core.replication_items import KINDS, DecisionItem, Item, MediaFile, Who
 from sync_server.peer_errors import BatchUnreadable
 
 if sys.version_info >= (3, 14):
@@ -45,14 +45,24 @@ class Batch:
 
 def pack(batch: Batch) -> bytes:
     """Write a batch as compressed lines."""
-    header = {"protocol": PROTOCOL, **{n: getattr(batch, n) for n in ("epoch", "scope_hash", "since", "until", "head")}}
-    lines = [_dump(header), *(_dump({"kind": item.kind, **_to_json(item)}) for item in batch.items)]
-    return compress(b"\n".join(lines))
+    return compress(write_lines(batch))
 
 
 def unpack(packed: bytes) -> Batch:
     """Read a batch; raise BatchUnreadable, with nothing taken, when any part of it makes no sense."""
-    lines = decompress(packed).split(b"\n")
+    return read_lines(decompress(packed))
+
+
+def write_lines(batch: Batch) -> bytes:
+    """Write a batch as lines, for what is compressed together with something else."""
+    header = {"protocol": PROTOCOL, **{n: getattr(batch, n) for n in ("epoch", "scope_hash", "since", "until", "head")}}
+    lines = [_dump(header), *(_dump({"kind": item.kind, **_to_json(item)}) for item in batch.items)]
+    return b"\n".join(lines)
+
+
+def read_lines(content: bytes) -> Batch:
+    """As `unpack`, of lines that are unpacked already."""
+    lines = content.split(b"\n")
     try:
         header = json.loads(lines[0])
         if header.pop("protocol") != PROTOCOL:
@@ -177,7 +187,19 @@ def _moment(value: Any) -> datetime:
 
 
 def sort_for_sending(items: Iterable[Item]) -> list[Item]:
-    """Put items in an order in which each finds what it needs: who and forms first, then what was received, then what
-    was decided. Those of one kind keep their order."""
-    place = {kind: number for number, kind in enumerate(KINDS)}
-    return sorted(items, key=lambda item: place[item.kind])
+    """Put items in an order in which each finds what it needs.
+
+    Who and forms first; then erasures, because what was erased from a version is told before the version; then
+    versions, each followed by its receipts and files; then what was decided. Equal ones keep their order.
+    """
+    return sorted(items, key=_place)
+
+
+_RANKS = {kind: number for number, kind in enumerate(KINDS)}
+_ERASURE = _RANKS["submission"] - 0.5
+
+
+def _place(item: Item) -> float:
+    if isinstance(item, DecisionItem) and item.decision_kind == "erasure":
+        return _ERASURE
+    return _RANKS["submission"] if item.kind in ("receipt", "attachment") else _RANKS[item.kind]

@@ -245,14 +245,31 @@ class WithdrawalItem:
         return f"{self.kind}:{self.id}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnItem:
+    """The receipt of a withdrawal: what went. Its sender no longer has the submission."""
+
+    kind: ClassVar[str] = "withdrawn"
+    project: str
+    id: str
+    form_id: str
+    root_id: str
+    removed: Json
+    done_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"withdrawal:{self.id}"
+
+
 Item = (
     NodeItem | ProjectItem | AccountItem | FormVersionItem | FormItem | SubmissionItem | ReceiptItem | AttachmentItem
-    | DecisionItem | WithdrawalItem
+    | DecisionItem | WithdrawalItem | WithdrawnItem
 )  # fmt: skip
 KINDS: dict[str, type[Item]] = {
     item.kind: item
     for item in (
         NodeItem, ProjectItem, AccountItem, FormVersionItem, FormItem, SubmissionItem, ReceiptItem, AttachmentItem,
-        DecisionItem, WithdrawalItem,
+        DecisionItem, WithdrawalItem, WithdrawnItem,
     )
 }  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint
 
 from sync_server.errors import NotFound
+from sync_server.peer_errors import CodeAtHome
 from sync_server.protocols.authentication import current_node, require_actor
 from sync_server.protocols.central_sessions import SUCCESS, read_json, read_text, write_actor, write_time
 from sync_server.protocols.endpoint import central_endpoint
@@ -80,7 +81,12 @@ def _get_device(actor: Actor, project_id: int, device_id: int) -> Actor:
 
 def _token(device: Actor, actor: Actor) -> str | None:
     may_see = access.may(current_node(), actor, "field_key.create", project_id=device.project_id)
-    return devices.show_token(current_node(), actor, device.id) if may_see and not device.is_revoked else None
+    if device.is_revoked or not may_see:
+        return None
+    try:
+        return devices.show_token(current_node(), actor, device.id)
+    except CodeAtHome:  # null, as for everybody who may not see it: the tablet is another node's
+        return None
 
 
 def _write(found: Sequence[Actor], actor: Actor, *, is_extended: bool) -> list[dict[str, Any]]:

@@ -16,8 +16,8 @@ TAGS = {
     "Roles and assignments": "Who may do what, on the site, in a project, on a form.",
     "Forms": "Forms, their versions and files.",
     "Submissions": "What tablets sent: lists, reviews, downloads, erasure.",
+    "Nodes": "Other nodes of this program, which exchange what they received (docs/replication.md).",
     "The site": "Settings, the audit log, the interface itself.",
-    "Other nodes": "Replication: what a paired node asks of this one (docs/replication.md).",
     "Pages": "What people look at with a browser. Programs use the routes above.",
 }
 
@@ -72,8 +72,8 @@ _METHODS = {"get": "Read", "post": "Make", "put": "Set", "patch": "Change"}
 
 # By the name of the endpoint's module, then of the view: the first that fits.
 _TAG_OF = (
-    ("replication.", "Other nodes"), ("openrosa.", "Tablets"),
-    ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
+    ("openrosa.", "Tablets"), ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
+    ("pairing.", "Nodes"), ("replication.", "Nodes"),
     ("app_user", "App users"), ("propert", "App users"), ("public_link", "Public links"),
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),

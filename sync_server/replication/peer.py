@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from sync_server.core.replication_batch import Batch
+from sync_server.core.replication_pieces import AwaitedFile as AwaitedFile
+from sync_server.core.replication_pieces import Piece as Piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,28 +70,6 @@ class Taken:
     refused: tuple[Refusal, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwaitedFile:
-    """A file that an end waits for: whose it is, how large, and how many bytes of it are there already."""
-
-    owner: str  # "submission" or "form"
-    project: str
-    version: str  # sha256 of the submission version's or form version's XML
-    name: str
-    sha256: str
-    size: int
-    present: int
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some bytes of an awaited file, from an offset on."""
-
-    file: AwaitedFile
-    offset: int
-    content: bytes
-
-
 class Peer(Protocol):
     """One end. Every method may raise PeerAway (try again later) or a Problem that says why not at all."""
 
@@ -105,11 +85,11 @@ class Peer(Protocol):
         ...
 
     def read_names(self, since: int, limits: Limits) -> tuple[Batch, Sequence[str]]:
-        """As `read_changes`, but name the items only (the batch comes without any)."""
+        """As `read_changes`, but only name what belongs to submissions; the batch has the few other items."""
         ...
 
     def read_items(self, names: Sequence[str], head: Batch) -> Batch:
-        """Read items by name, as far as the other end may have them; header as that of `head`."""
+        """Read items by name, as far as the other end may have them, and put them to those that `head` has."""
         ...
 
     def find_lacking(self, names: Sequence[str]) -> Sequence[str]:

@@ -1,5 +1,7 @@
 """What the takers of items share: one transaction, from one peer, within its scope."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.scope import Scope
 from sync_server.node import Node
+from sync_server.services.peer_scope import Inside
 from sync_server.store.changes import Change
 from sync_server.store.peers import PeerNode
 from sync_server.store.tables import projects
@@ -16,6 +19,7 @@ from sync_server.store.tables import projects
 BEYOND_SCOPE, UNKNOWN_PROJECT, UNKNOWN_VERSION = "beyond_scope", "unknown_project", "unknown_version"
 UNKNOWN_NODE, BAD_SIGNATURE, FORGED_AUTHOR = "unknown_node", "bad_signature", "forged_author"
 NOT_FROM_A_HUB, NOT_WHAT_IT_SAYS, UNREADABLE, ERASED = "not_from_a_hub", "not_what_it_says", "unreadable", "erased"
+HOLDS_MORE = "holds_more"
 
 
 class NotTaken(Exception):
@@ -35,8 +39,13 @@ class Taking:
     peer: PeerNode
     scope: Scope
     now: datetime
+    inside: Inside = frozenset()  # of what decisions are about: the peer's rows, asked before the transaction
+    present: frozenset[str] = frozenset()  # files that need not travel: here already, and said by their project's home
     happened: list[Change] = field(default_factory=list)
     stored: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    has_erased: bool = False
+    has_changed_access: bool = False  # after the commit, node.tokens and node.grants have to forget
     _projects: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     def project(self, uid: str) -> int:
@@ -53,6 +62,14 @@ class Taking:
         if not is_led and not self.scope.may("peer.write", project_id, form_id):
             raise NotTaken(BEYOND_SCOPE)
         return project_id
+
+    @contextmanager
+    def noting(self, name: str) -> Iterator[None]:
+        """Take one item within; when it is refused, note why and go on."""
+        try:
+            yield
+        except NotTaken as refusal:
+            self.refused[name] = refusal.reason
 
     def tell(self, kind: str, key: str, version: str) -> None:
         """Note a change for the feed."""

@@ -14,6 +14,7 @@ from sync_server.errors import PropertyExists, UnexpectedValue, UnknownProperty
 from sync_server.node import Node
 from sync_server.services.access import require
 from sync_server.services.audit import make_act, write_act
+from sync_server.services.project_home import require_led_here
 from sync_server.store import actor_properties
 from sync_server.store.accounts import Actor
 
@@ -28,6 +29,7 @@ Values = Mapping[str, str | None]
 def add_property(node: Node, actor: Actor | None, project_id: int, name: str) -> None:
     """Register a name; raise UnexpectedValue for what is none, and PropertyExists."""
     require(node, actor, "actor_property.create", project_id=project_id)
+    require_led_here(node, project_id)
     if not _NAME.fullmatch(name) or name.casefold() == _RESERVED:
         reason = "letters, digits, '-', '_' and '.' make a name; it begins with a letter, and is not displayName."
         raise UnexpectedValue(field="name", value=name[:100], reason=reason)

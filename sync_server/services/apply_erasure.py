@@ -16,6 +16,7 @@ from sync_server.core.person_identity import HashedPerson, Person
 from sync_server.core.redaction import Row, Shape, redact
 from sync_server.services.form_definitions import get_definition
 from sync_server.store import changes, erasures, forms
+from sync_server.store.awaited_files import find_of_versions
 from sync_server.store.blocks import NO_PROJECT, PERSON, WHOLE
 from sync_server.store.changes import Change
 from sync_server.store.decisions import StoredDecision
@@ -89,10 +90,11 @@ def take_away(session: Session, target: Target) -> Taken:
     versions = members(session, target)
     row_ids = [version.row_id for version in versions]
     files = {sha256 for found in find_attachments(session, row_ids).values() for _, sha256 in found}
+    awaited = {sha256 for found in find_of_versions(session, row_ids).values() for _, sha256 in found}
     taken = Taken(_instances(target, versions), _told(versions), sorted(files | _take_upload(session, target)))
     erasures.note_erased(session, versions, decision_id=target.decision_id, scope=WHOLE)
     taken.receipts = erasures.delete_versions(session, row_ids)
-    _block(session, target, taken, WHOLE)
+    _block(session, target, taken, WHOLE, awaited)
     return taken
 
 
@@ -108,9 +110,11 @@ def take_out(session: Session, target: Target, person: Person) -> Taken:
     names: set[str] = set()
     for version in versions:
         names |= _redact_version(session, version, person, shape, like, taken)
-    taken.files = _take_files(session, [version.row_id for version in everything], names)
+    row_ids = [version.row_id for version in everything]
+    awaited = {s for found in find_of_versions(session, row_ids).values() for name, s in found if name in names}
+    taken.files = _take_files(session, row_ids, names)
     erasures.note_erased(session, versions, decision_id=target.decision_id, scope=PERSON)
-    _block(session, target, taken, PERSON)
+    _block(session, target, taken, PERSON, awaited)
     return taken
 
 
@@ -145,14 +149,15 @@ def tasks_of(target: Target, files: Iterable[str], *, is_form: bool = True) -> l
     return [Task(target.decision_id, step, key, target.project_id) for step, key in keys]
 
 
-def _block(session: Session, target: Target, taken: Taken, scope: str) -> None:
+def _block(session: Session, target: Target, taken: Taken, scope: str, awaited: set[str]) -> None:
     where = (target.project_id, target.form_id)
     known = set(erasures.find_instances(session, target.decision_id))
     erasures.delete_state(session, *where, taken.instances)
     erasures.forget_words(session, *where, taken.instances)
     erasures.add_blocks(session, *where, taken.instances, decision_id=target.decision_id, scope=scope)
-    if not known or taken.has_changed:
-        erasures.add_tasks(session, tasks_of(target, taken.files, is_form=target.project_id != NO_PROJECT))
+    if not known or taken.has_changed or awaited:
+        files = sorted({*taken.files, *awaited})  # half of a file may be here that was on its way
+        erasures.add_tasks(session, tasks_of(target, files, is_form=target.project_id != NO_PROJECT))
     if known and taken.has_changed:  # the decision itself is in the feed; that more belongs to it is new
         more = (name for name in taken.instances if name not in known)
         changes.append(session, [Change("decision", name, target.decision_id) for name in more])

@@ -19,7 +19,8 @@ from sync_server.errors import InsufficientRights, NotFound, UnexpectedValue
 from sync_server.node import Node
 from sync_server.services.access import change_access, require, scope_of
 from sync_server.services.audit import make_act, write_act
-from sync_server.store import accounts, assignments, creators, forms, nodes, people, public_links
+from sync_server.services.project_home import refuse_when_led_elsewhere
+from sync_server.store import accounts, assignments, creators, forms, nodes, people, public_links, replicated_accounts
 from sync_server.store.accounts import PUBLIC_LINK, USER, Actor
 from sync_server.store.assignments import Assignment, actee_of
 
@@ -95,6 +96,8 @@ def assign(session: Session, actor: Actor | None, actor_id: int, grant: Grant) -
     """Grant a role, in a transaction that does more; the right to was asked for before."""
     other = accounts.get_living_actor(session, actor_id)
     _require_place(session, other, grant)
+    if replicated_accounts.is_account_of_home(session, actor_id):
+        _require_led_here(session, grant)
     level = None if grant.level is None else grant.level.word
     where = actee_of(grant.project_id, grant.form_id)
     assignments.put_assignment(session, actor_id, grant, now=datetime.now(UTC), by=actor.id if actor else None)
@@ -108,6 +111,8 @@ def unassign(session: Session, actor: Actor | None, actor_id: int, grant: Grant)
     if grant.role is ADMIN and grant.project_id is None:
         _require_another(session, other)
     where = actee_of(grant.project_id, grant.form_id)
+    if replicated_accounts.is_granted_by_home(session, actor_id, grant):
+        _require_led_here(session, grant)
     if not assignments.delete_assignment(session, actor_id, grant.role, where):
         raise NotFound
     details = {"role": grant.role.system, "where": where}
@@ -132,6 +137,12 @@ def _require_place(session: Session, other: Actor, grant: Grant) -> None:
         link = public_links.get_link(session, other.id)
         if (link.actor.project_id, link.form_id) != (grant.project_id, grant.form_id):
             raise NotFound
+
+
+def _require_led_here(session: Session, grant: Grant) -> None:
+    """Raise LedElsewhere for what only the project's home grants; this node's own people and tablets are its matter."""
+    if grant.project_id is not None:
+        refuse_when_led_elsewhere(session, grant.project_id)
 
 
 def _require_another(session: Session, other: Actor) -> None:

@@ -24,10 +24,12 @@ from sync_server.core.roles import APP_USER
 from sync_server.core.scope import Grant
 from sync_server.errors import NamelessTablet, NotFound
 from sync_server.node import Node
+from sync_server.peer_errors import CodeAtHome
 from sync_server.services.access import change_access, require, require_somewhere
 from sync_server.services.actor_properties import Values, set_values
 from sync_server.services.audit import make_act, noted, write_act
 from sync_server.services.node_secrets import make_token, open_secret, seal_secret
+from sync_server.services.project_home import find_home_name
 from sync_server.store import accounts, actor_properties, assignments, creators, nodes, public_links
 from sync_server.store.accounts import Actor
 
@@ -140,10 +142,14 @@ def change_device(node: Node, actor: Actor | None, device_id: int, properties: V
 
 
 def show_token(node: Node, actor: Actor | None, device_id: int) -> str:
-    """Return a tablet's token again; raise SealBroken when the database came without its node's key."""
-    _get_device(node, actor, device_id, "field_key.create")
+    """Return a tablet's token again; raise CodeAtHome for a tablet of another node, whose token never travels, and
+    SealBroken when the database came without its node's key."""
+    device = _get_device(node, actor, device_id, "field_key.create")
     with node.database.read() as session:
         token_hash, sealed = accounts.get_sealed_token(session, device_id)
+        home = None if sealed else find_home_name(session, device.project_id or 0)
+    if not sealed:
+        raise CodeAtHome(home=home or node.settings.node_name)
     return open_secret(node, "token", sealed, bound_to=token_hash)
 
 

@@ -17,9 +17,10 @@ from sync_server.core.ids import BlobId
 from sync_server.node import Node
 from sync_server.services import consumers, erasure_journal, scratch_folder
 from sync_server.services.apply_erasure import BLOB, DATABASE, FORM, JOURNAL, SCRATCH
+from sync_server.services.incoming_files import drop_unawaited
 from sync_server.services.purge_warehouse import StillInUse, purge
 from sync_server.services.scratch_folder import find_working
-from sync_server.store import erasures
+from sync_server.store import erasures, peer_subjects
 from sync_server.store.erasures import Task
 from sync_server.store.scrub import NotScrubbed, scrub
 
@@ -63,7 +64,7 @@ def _do(node: Node, step: str, tasks: list[Task]) -> Iterable[Task]:
 
 
 def _delete_blob(node: Node, task: Task) -> bool:
-    """Delete a file, unless another submission has the very same."""
+    """Delete a file, and what is here of it on its way, unless another submission has or awaits the very same."""
     try:
         return node.write(lambda session: _delete_unless_named(node, session, task))
     except OSError:
@@ -73,6 +74,7 @@ def _delete_blob(node: Node, task: Task) -> bool:
 def _delete_unless_named(node: Node, session: Session, task: Task) -> bool:
     if not erasures.is_named(session, task.key):
         node.blobs.delete(BlobId(task.key))
+    drop_unawaited(node, session, task.key)
     erasures.end_tasks(session, [task])
     return True
 
@@ -101,6 +103,8 @@ def _roots(node: Node, tasks: list[Task]) -> dict[tuple[int, str], list[str]]:
     with node.database.read() as session:
         for task in tasks:
             names = erasures.find_instances(session, task.decision_id)
+            withdrawn = peer_subjects.find_withdrawal(session, task.decision_id)
+            names += [withdrawn.root_id] if withdrawn else []
             roots.setdefault((task.project_id, task.key), {}).update(dict.fromkeys(names))
     return {form: list(names) for form, names in roots.items()}
 

@@ -18,6 +18,7 @@ from sync_server.node import Node
 from sync_server.services.access import require
 from sync_server.services.audit import make_act, write_act
 from sync_server.services.form_definitions import get_definition
+from sync_server.services.project_home import require_led_here
 from sync_server.store import forms
 from sync_server.store.accounts import Actor
 from sync_server.store.assignments import actee_of
@@ -40,6 +41,7 @@ def put_media(
 ) -> FormAttachment:
     """Set a file of a form's current version; raise MediaNotNamed for one that the form does not name."""
     require(node, actor, "form.update", project_id=project_id, form_id=form_id)
+    require_led_here(node, project_id)
     version = _version_naming(node, project_id, form_id, name)
     attachment = keep_media(node, name, content, media_type=media_type)
     act = make_act(actor, "form.attachment.update", actee_of(project_id, form_id), name=name)

@@ -11,19 +11,21 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
+from sync_server.core.form_states import STATES, find_heads, fold_form_state
+from sync_server.core.submission_state import Decision
 from sync_server.errors import UnexpectedValue
 from sync_server.node import Node
 from sync_server.services.access import require
 from sync_server.services.audit import make_act, noted, write_act
-from sync_server.store import decisions, forms
+from sync_server.services.project_home import require_led_here
+from sync_server.store import decisions, forms, replicated_forms
 from sync_server.store.accounts import Actor
 from sync_server.store.assignments import actee_of
 from sync_server.store.decisions import StoredDecision
-from sync_server.store.forms import CLOSED, CLOSING, OPEN, Form
+from sync_server.store.forms import Form
 
 log = logging.getLogger(__name__)
 
-STATES = (OPEN, CLOSING, CLOSED)
 KIND = "form_state"
 
 
@@ -33,6 +35,7 @@ def set_form_state(
     """Set the state of a form; the state it has already is no new decision."""
     require(node, actor, "form.update", project_id=project_id, form_id=form_id)
     require_state(state)
+    require_led_here(node, project_id)
     form = node.write(noted(lambda session: decide_form_state(session, actor, project_id, form_id, state, reason)))
     log.info("form state form_id=%s state=%s node=%s", form_id, state, node.id)
     return form
@@ -69,12 +72,26 @@ def decide_form_state(
     return forms.get_form(session, project_id, form_id)
 
 
+def apply_form_state(session: Session, project_id: int, form_id: str) -> None:
+    """Set a form to what was decided about it by the project's home; without a decision it stays as it is.
+
+    What this node decided while the project was its own counts no more when another leads it.
+    """
+    state = fold_form_state(_decided(session, project_id, form_id))
+    if state is not None:
+        forms.set_state(session, project_id, form_id, state)
+
+
+def has_been_decided(session: Session, project_id: int, form_id: str) -> bool:
+    """Tell whether anybody has set the form's state."""
+    return bool(_decided(session, project_id, form_id))
+
+
 def _newest(session: Session, project_id: int, form_id: str) -> tuple[str, ...]:
     """Name the decisions that no other one follows."""
-    found = [
-        decision
-        for decision in decisions.find_decisions(session, [form_id])
-        if decision.kind == KIND and decision.project_id == project_id
-    ]
-    followed = {parent for decision in found for parent in decision.parents}
-    return tuple(decision.id for decision in found if decision.id not in followed)
+    return tuple(decision.id for decision in find_heads(_decided(session, project_id, form_id)))
+
+
+def _decided(session: Session, project_id: int, form_id: str) -> list[Decision]:
+    found = replicated_forms.find_decided(session, KIND, project_id, form_id)
+    return [Decision(d.id, d.kind, frozenset(d.parents), d.body) for d in found]

@@ -27,6 +27,7 @@ from sync_server.node import Node
 from sync_server.services.access import require, require_project
 from sync_server.services.audit import make_act, noted, write_act
 from sync_server.services.form_definitions import get_definition
+from sync_server.services.project_home import require_led_here
 from sync_server.store import forms, project_keys, projects
 from sync_server.store.accounts import Actor
 from sync_server.store.forms import Form, FormVersion, NewFormVersion
@@ -44,6 +45,7 @@ def seal_project(node: Node, actor: Actor | None, project_id: int, passphrase: s
     """Make the project's key and put it into all forms that have none; raise AlreadySealed for a second time."""
     require_project(node, project_id)
     require(node, actor, "project.update", project_id=project_id)
+    require_led_here(node, project_id)
     with node.database.read() as session:
         _require_open(projects.get_project(session, project_id))
     if not passphrase.strip():

@@ -15,7 +15,7 @@ from sync_server.operator_errors import SealBroken
 
 _NONCE_BYTES = 12
 # Letters and digits nobody confuses when reading them from a screen.
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def derive_key(node: Node, purpose: str) -> bytes:
@@ -44,4 +44,13 @@ def make_token() -> str:
 
 def make_password() -> str:
     """Make a password of 80 random bits in four groups, to be read from a screen and typed."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
+    return _make_groups(4)
+
+
+def make_pairing_code() -> str:
+    """Make a code with which another node pairs: the first of its groups names it, the four others are secret."""
+    return _make_groups(5)
+
+
+def _make_groups(count: int) -> str:
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(count))

@@ -19,6 +19,7 @@ from sync_server.services.access import change_access, require, require_project,
 from sync_server.services.audit import make_act, noted, write_act
 from sync_server.services.form_state import decide_form_state
 from sync_server.services.managed_encryption import find_key_id
+from sync_server.services.project_home import require_led_here
 from sync_server.store import assignments, forms, projects
 from sync_server.store.accounts import Actor
 from sync_server.store.forms import CLOSED, Form
@@ -92,6 +93,7 @@ def change_project(node: Node, actor: Actor | None, project_id: int, changes: Pr
     """Name it, describe it, set it aside or take it back."""
     require_project(node, project_id)
     require(node, actor, "project.update", project_id=project_id)
+    require_led_here(node, project_id)
     require_changes(changes)
     return node.write(noted(lambda session: change(session, actor, project_id, changes)))
 
@@ -100,6 +102,7 @@ def delete_project(node: Node, actor: Actor | None, project_id: int) -> None:
     """Take it away from everybody: roles in it end, its forms are closed, and nothing it holds is removed."""
     require_project(node, project_id)
     require(node, actor, "project.delete", project_id=project_id)
+    require_led_here(node, project_id)
 
     def delete(session: Session) -> None:
         for form in forms.iter_forms(session, project_id):

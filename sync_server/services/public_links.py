@@ -20,6 +20,7 @@ from sync_server.services.access import change_access, may, require
 from sync_server.services.actor_properties import Values, set_values
 from sync_server.services.audit import make_act, noted, write_act
 from sync_server.services.node_secrets import make_token, open_secret, seal_secret
+from sync_server.services.project_home import require_led_here
 from sync_server.store import actor_properties, assignments, creators, forms, public_links
 from sync_server.store.accounts import Actor
 from sync_server.store.public_links import PublicLink
@@ -45,6 +46,7 @@ def add_link(
 ) -> ShownLink:  # fmt: skip
     """Make a link to a form."""
     require(node, actor, "public_link.create", project_id=project_id, form_id=form_id)
+    require_led_here(node, project_id)
     token, now, by = make_token(), datetime.now(UTC), actor.id if actor else None
     token_hash = sha256_hex(token.encode())
     sealed = seal_secret(node, _TOKEN, token, bound_to=token_hash)

@@ -13,6 +13,7 @@ from sync_server.errors import Problem
 from sync_server.node import Node
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import keep_media
+from sync_server.services.project_home import is_led_here
 from sync_server.services.publish_form import publish_form
 from sync_server.store import forms
 from sync_server.store.forms import FormVersion
@@ -25,8 +26,12 @@ SOURCES = (".xlsx", ".md", ".xml")
 def publish_folder(node: Node, folder: Path, *, project_id: int = 1) -> list[FormVersion]:
     """Publish every form of a folder that is not published yet; return those, warnings and all.
 
-    A form that cannot be published is said in the log and keeps neither the others nor the server from their work.
+    A form that cannot be published is said in the log and keeps neither the others nor the server from their work. Of a
+    project that another node leads nothing is published: its forms come from there.
     """
+    if not is_led_here(node, project_id):
+        log.info("no form published project=%d node=%s reason=led elsewhere", project_id, node.id)
+        return []
     return [version for path in iter_sources(folder) if (version := _try_to_publish(node, path, project_id))]
 
 

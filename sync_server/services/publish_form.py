@@ -35,6 +35,7 @@ from sync_server.services.audit import make_act, noted, write_act
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import keep_media
 from sync_server.services.managed_encryption import find_key
+from sync_server.services.project_home import require_led_here
 from sync_server.store import forms, nodes, projects
 from sync_server.store.accounts import Actor
 from sync_server.store.assignments import actee_of
@@ -57,6 +58,7 @@ def publish_form(
 ) -> FormVersion:
     """Publish an .xlsx, a Markdown table or XForm XML, and make it the form's current version."""
     require(node, actor, "form.create", project_id=project_id)
+    require_led_here(node, project_id)
     known = _find_by_source(node, project_id, source)
     if known and fallback_form_id in (None, known.form_id):
         return known

@@ -44,7 +44,7 @@ class ResolveSubmissions:
         instance_ids = {change.key for change in happened if change.kind in ABOUT_INSTANCES}
         for change in happened:
             if change.kind == "form_version":  # submissions may have come before their form
-                instance_ids.update(find_of_unknown_version(session, change.key))
+                instance_ids.update(find_of_unknown_version(session, change.key, change.version))
         resolved: list[ResolvedSubmission] = []
         touched: set[tuple[int, str, str]] = set()
         for family in load_families(session, instance_ids):

@@ -28,6 +28,7 @@ from sync_server.services.erase_submissions import (
     start_request,
 )
 from sync_server.services.finish_erasures import finish_erasures
+from sync_server.services.project_home import is_led_here, require_led_here
 from sync_server.store import erasure_reads, forms, health
 from sync_server.store.accounts import Actor
 from sync_server.store.decisions import StoredDecision, add_decision
@@ -89,6 +90,7 @@ def erase_older(
 def set_rule(node: Node, actor: Actor | None, form_id: str, age: str, *, reason: str, project_id: int = 1) -> None:
     """Let the node erase every day what of a form is beyond an age; NO_RULE ends that."""
     require(node, actor, ERASE, project_id=project_id, form_id=form_id)
+    require_led_here(node, project_id)
     if age != NO_RULE:
         _before(datetime.now(UTC), age)
     node.write(lambda session: _decide(session, actor, project_id, form_id, age, reason))
@@ -106,12 +108,15 @@ def list_rules(node: Node, actor: Actor | None) -> list[Rule]:
 
 
 def apply_rules(node: Node, should_stop: Callable[[], bool] = lambda: False) -> list[str]:
-    """Do what the rules ask for today, and what earlier erasures left undone; return the receipts' ids."""
+    """Do what the rules ask for today, and what earlier erasures left undone; return the receipts' ids.
+
+    A rule of a project that another node leads rests: what its home erases is erased here as well.
+    """
     with claim(node.database, CLAIM) as is_ours:
         if not is_ours:
             return []
         finish_erasures(node)
-        rules = list_rules(node, None)
+        rules = [rule for rule in list_rules(node, None) if is_led_here(node, rule.project_id)]
         if rules and _is_clock_doubtful(node, datetime.now(UTC)):
             log.error("retention not applied: is the clock right? By hand: sync-server erase node=%s", node.id)
             return []

@@ -27,6 +27,11 @@ def tablet_url(root: str, token: str, project_id: int) -> str:
     return f"{root}/v1/key/{token}/projects/{project_id}"
 
 
+def received_url(root: str, token: str) -> str:
+    """Where the tablet's own page says whether everything it sent is here."""
+    return f"{root}/all-received/{token}"
+
+
 def is_this_machine_only(url: str) -> bool:
     """Tell whether no other machine could follow the address."""
     host = urlsplit(url).hostname or ""

@@ -16,6 +16,7 @@ from sync_server.node import Node
 from sync_server.services.access import change_access, require, require_project
 from sync_server.services.assign_roles import assign, require_may_grant, require_may_take, unassign
 from sync_server.services.form_state import decide_form_state, require_state
+from sync_server.services.project_home import require_led_here
 from sync_server.services.projects import ProjectChanges, change, require_changes
 from sync_server.store import accounts, assignments, forms, projects
 from sync_server.store.accounts import Actor
@@ -48,6 +49,7 @@ def update_project(
     """Set everything at once; raise FormsDiffer when `wanted` does not name every form exactly once."""
     require_project(node, project_id)
     require(node, actor, "project.update", project_id=project_id)
+    require_led_here(node, project_id)
     require_changes(changes)
     plan = _plan(node, actor, project_id, wanted or ())
 

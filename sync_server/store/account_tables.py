@@ -31,6 +31,7 @@ users = table(
     Column("actor_id", ForeignKey(_ACTOR), primary_key=True),
     text("email", unique=True),
     text("password_hash"),  # "" for an account that has no password yet: no password has that hash
+    text("home_password_hash", nullable=True),  # what its home last said; None: an account of this node
     text("digest_ha1", nullable=True),
     moment("last_sign_in_at", nullable=True),
 )
@@ -100,6 +101,7 @@ assignments = table(
     text("level", nullable=True),
     moment("granted_at"),
     Column("granted_by", Id),
+    text("node", nullable=True),  # the project's home, which alone takes it away again; None: granted here
     Index("ix_assignments_project", "project_id", "form_id"),
 )
 

@@ -57,11 +57,17 @@ class Audit:
 
 def add_audit(session: Session, act: Act, *, now: datetime) -> int:
     """Write an act down, in the transaction that does it; return its number."""
+    change = write_audit(session, act, now=now)
+    changes.append(session, [change])
+    return int(change.key.partition(":")[2])
+
+
+def write_audit(session: Session, act: Act, *, now: datetime) -> Change:
+    """As `add_audit`, and return the change for whoever appends several at once."""
     values = {"action": act.action, "actor_id": act.actor_id, "actee": act.actee, "details": dict(act.details)}
     statement = insert(audits).values({**values, "notes": act.notes or None, "logged_at": now})
     audit_id: int = session.execute(statement.returning(_t.id)).scalar_one()
-    changes.append(session, [Change("audit", f"audit:{audit_id}", act.action)])
-    return audit_id
+    return Change("audit", f"audit:{audit_id}", act.action)
 
 
 def iter_audits(

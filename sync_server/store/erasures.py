@@ -12,10 +12,13 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from sync_server.core.decision_seal import WORDS
+from sync_server.store import awaited_files
 from sync_server.store.engine import insert_for
 from sync_server.store.submissions import PARAMETERS, StoredVersion
 from sync_server.store.tables import (
     changes,
+    decision_seals,
     decisions,
     erased_instances,
     erased_versions,
@@ -95,8 +98,9 @@ def find_erased(session: Session, decision_id: str) -> set[str]:
 
 
 def delete_versions(session: Session, row_ids: Sequence[int]) -> int:
-    """Delete versions with their files' rows and receipts; return how many receipts went."""
+    """Delete versions with their files' rows, those still awaited too, and receipts; return how many receipts went."""
     gone = 0
+    awaited_files.forget_versions(session, row_ids)
     for part in _parts(row_ids):
         gone += _deleted(session, delete(receipts).where(receipts.c.version_id.in_(part)))
         session.execute(delete(submission_attachments).where(submission_attachments.c.version_id.in_(part)))
@@ -105,8 +109,9 @@ def delete_versions(session: Session, row_ids: Sequence[int]) -> int:
 
 
 def delete_files(session: Session, row_ids: Sequence[int], names: Iterable[str]) -> None:
-    """Delete the rows of these versions' files of those names."""
+    """Delete the rows of these versions' files of those names, and await none of them any more."""
     t, wanted = submission_attachments.c, sorted(set(names))
+    awaited_files.forget_versions(session, row_ids, wanted)
     for part in _parts(row_ids):
         for some in _parts(wanted):
             session.execute(delete(submission_attachments).where(t.version_id.in_(part), t.name.in_(some)))
@@ -134,8 +139,20 @@ def forget_words(session: Session, project_id: int, form_id: str, subjects: Iter
     for part in _parts(sorted(set(subjects))):
         found = (t.project_id == project_id, t.form_id == form_id, t.subject.in_(part), t.kind != "erasure")
         for id, body in session.execute(select(t.id, t.body).where(*found)).all():
-            kept = {name: value for name, value in body.items() if name not in ("comment", "text", "notes")}
+            kept = {name: value for name, value in body.items() if name not in WORDS}
             session.execute(update(decisions).where(t.id == id).values(reason="", body=kept))
+            # With the salt their words could still be guessed from the hash that another node signed.
+            session.execute(update(decision_seals).where(decision_seals.c.decision_id == id).values(salt=None))
+
+
+def delete_decisions(session: Session, project_id: int, form_id: str, subjects: Iterable[str]) -> None:
+    """Delete what was decided about these subjects, but that they were erased: of what left this node's scope."""
+    t, s = decisions.c, decision_seals.c
+    for part in _parts(sorted(set(subjects))):
+        of_subject = (t.project_id == project_id, t.form_id == form_id, t.subject.in_(part), t.kind != "erasure")
+        ids = list(session.scalars(select(t.id).where(*of_subject)))
+        session.execute(delete(decision_seals).where(s.decision_id.in_(ids)))
+        session.execute(delete(decisions).where(t.id.in_(ids)))
 
 
 def find_unreadable(session: Session, sha256: str) -> tuple[datetime, int] | None:

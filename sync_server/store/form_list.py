@@ -55,6 +55,8 @@ def iter_offered_forms(session: Session, project_id: int, *, form_id: str | None
     query = select(_v.id, _v.form_id, _v.version, _v.title, _v.md5, has_media)
     query = query.join(forms, forms.c.current_version_id == _v.id)
     query = query.where(forms.c.project_id == project_id, forms.c.state == "open")
+    # Its home put another form in its place, and not all media of that one are here: no tablet gets half a form.
+    query = query.where(forms.c.wanted_version_id.is_distinct_from(forms.c.current_version_id))
     if form_id is not None:
         query = query.where(forms.c.form_id == form_id)
     return [OfferedForm(*row) for row in session.execute(query.order_by(_v.form_id))]

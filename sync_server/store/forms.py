@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from sync_server.core.form_states import CLOSED as CLOSED
+from sync_server.core.form_states import CLOSING as CLOSING
+from sync_server.core.form_states import OPEN as OPEN
 from sync_server.core.ids import BlobId
 from sync_server.errors import NotFound
 from sync_server.store import changes
 from sync_server.store.changes import Change
 from sync_server.store.engine import insert_for
 from sync_server.store.tables import form_attachments, form_versions, forms
-
-OPEN, CLOSING, CLOSED = "open", "closing", "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from sync_server.store.tables import node, projects
+from sync_server.store.tables import decision_seals, decisions, node, projects
 
 
 def ensure_node(session: Session, *, new_id: Callable[[], str], now: datetime) -> str:
@@ -23,6 +23,20 @@ def ensure_node(session: Session, *, new_id: Callable[[], str], now: datetime) -
 def start_epoch(session: Session, *, new_id: Callable[[], str]) -> None:
     """Begin a new epoch of the feed: its numbers go on from a restored state, and would else be used twice."""
     session.execute(update(node).values(epoch=new_id()))
+
+
+def get_id(session: Session) -> str:
+    """Return this node's id as it is now: an open node keeps the one it was opened with."""
+    return session.scalar(select(node.c.id)) or ""
+
+
+def rename_node(session: Session, new_id: str) -> None:
+    """Give this node another id, and what was decided here with it; seals of the former one are forgotten."""
+    former = get_id(session)
+    own = select(decisions.c.id).where(decisions.c.node == former)
+    session.execute(delete(decision_seals).where(decision_seals.c.decision_id.in_(own)))
+    session.execute(update(decisions).where(decisions.c.node == former).values(node=new_id))
+    session.execute(update(node).values(id=new_id))
 
 
 def require_writable(session: Session) -> None:

@@ -24,9 +24,9 @@ peers = table(
     moment("paired_at"),
     moment("ended_at", nullable=True),
     Column("epochs", JSON, nullable=False),  # of its feed, oldest first; the last is in force
-    text("ticket", nullable=True),  # hub: the last one it confirmed; centre: the one we hold
-    text("pending_ticket", nullable=True),  # hub: issued, not confirmed yet
-    text("ticket_epoch", nullable=True),  # hub: our epoch when it was issued; after a restore of ours none is known
+    text("ticket", nullable=True),  # hub: the last one it showed; centre: the one we hold
+    text("ticket_epoch", nullable=True),  # hub: our epoch when it showed it; after a restore of ours none is known
+    text("scope_hash", nullable=True),  # centre: the scope in force, as it said last
     Column("echo_floor", BigInteger, nullable=False),  # up to this change of ours, it may have lost what it sent us
     moment("seen_at", nullable=True),
     text("program", nullable=True),
@@ -35,12 +35,15 @@ peers = table(
 peer_offers = table(
     "peer_offers",
     text("id", primary_key=True),  # the first group of the code
+    text("name"),  # what the peer is to be called
     Column("secret_sealed", LargeBinary, nullable=False),
     Column("scope", JSON, nullable=False),
     text("replaces", nullable=True),
     moment("created_at"),
+    Column("created_by", Id),  # None: the operator at the machine
     moment("expires_at"),
     moment("used_at", nullable=True),
+    text("used_by", nullable=True),  # the node that did: it is answered again when the answer was lost
     Column("wrong", Integer, nullable=False),  # proofs that were wrong: after some, the offer is void
 )
 known_nodes = table(
@@ -107,12 +110,15 @@ peer_rounds = table(
     text("busy_token", nullable=True),
     moment("busy_until", nullable=True),
     Column("progress", JSON),
+    Column("asking", JSON),  # up to which change the receiver is asked first what it lacks, by direction
 )
 
 # -- what is on its way, and what decisions were signed with
 
 awaited_files = table(
     "awaited_files",  # announced by a peer's row, bytes not here yet; the row follows when they are
+    # Each peer's announcement by itself: whoever only names a file must not be shown what another peer brought.
+    Column("peer_id", ForeignKey(_PEER), primary_key=True),
     text("owner", primary_key=True),  # "submission" or "form"
     Column("version_id", Id, primary_key=True, autoincrement=False),
     text("name", primary_key=True),
@@ -121,10 +127,9 @@ awaited_files = table(
     text("type"),
     text("md5", nullable=True),
     moment("updated_at", nullable=True),
-    Column("peer_id", ForeignKey(_PEER), nullable=False),
     Column("wrong", Integer, nullable=False),  # how often the bytes were not what the peer had said
     Index("ix_awaited_files_sha256", "sha256"),
-    Index("ix_awaited_files_peer", "peer_id"),
+    Index("ix_awaited_files_version", "owner", "version_id"),
 )
 decision_seals = table(
     "decision_seals",  # of decisions made at other nodes: what their node signed

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync_server.errors import NotFound
 from sync_server.store.accounts import PEER, add_actor
-from sync_server.store.tables import peer_rounds, peers
+from sync_server.store.tables import actors, known_nodes, peer_rounds, peers
 
 HUB, CENTRE = "hub", "centre"
 ACTIVE, REVOKED, STOPPED = "active", "revoked", "stopped"
@@ -32,8 +32,8 @@ class PeerNode:
     ended_at: datetime | None
     epochs: tuple[str, ...]
     ticket: str | None = field(repr=False)
-    pending_ticket: str | None = field(repr=False)
     ticket_epoch: str | None
+    scope_hash: str | None
     echo_floor: int
     seen_at: datetime | None
     program: str | None
@@ -89,6 +89,42 @@ def get_peer(session: Session, id: str) -> PeerNode:
     if found is None:
         raise NotFound
     return found
+
+
+def lock_peer(session: Session, id: str) -> PeerNode:
+    """As `get_peer`, and keep others from changing it until this transaction ends."""
+    session.execute(select(peers.c.id).where(peers.c.id == id).with_for_update())
+    return get_peer(session, id)
+
+
+def find_peer_called(session: Session, name: str) -> PeerNode | None:
+    """Find a peer by its name or its id; of several by one name the active one, else the one paired last."""
+    query = select(*_COLUMNS).where(or_(peers.c.name == name, peers.c.id == name))
+    found = session.execute(query.order_by((peers.c.state == ACTIVE).desc(), peers.c.paired_at.desc())).first()
+    return _peer(found) if found else None
+
+
+def revive_peer(
+    session: Session, id: str, *, side: str, name: str, url: str | None, predecessors: tuple[str, ...], now: datetime
+) -> PeerNode:
+    """Make a known peer active again, as if paired now: no ticket is known of it, what it had before stays known."""
+    values = {"side": side, "name": name, "url": url, "predecessors": list(predecessors), "paired_at": now}
+    ticketless = {"ticket": None, "ticket_epoch": None, "scope_hash": None}
+    change_peer(session, id, **values, **ticketless, state=ACTIVE, state_reason="", ended_at=None)
+    peer = get_peer(session, id)
+    session.execute(update(actors).where(actors.c.id == peer.actor_id).values(display_name=name))
+    return peer
+
+
+def end_peer(session: Session, id: str, *, reason: str, now: datetime) -> None:
+    """End a pairing. What the peer was granted stays written down, for who replaces it; it has nothing of it."""
+    change_peer(session, id, state=REVOKED, state_reason=reason, ended_at=now)
+
+
+def find_node_key(session: Session, id: str) -> bytes | None:
+    """Find the public key of a node that is known by way of another."""
+    found = session.scalar(select(known_nodes.c.public_key).where(known_nodes.c.id == id))
+    return None if found is None else bytes(found)
 
 
 def iter_peers(session: Session) -> list[PeerNode]:

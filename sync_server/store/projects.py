@@ -3,6 +3,7 @@
 Deleted is a mark: the project is found no more, and what tablets still send for it is kept.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,6 +78,38 @@ def has_been(session: Session, project_id: int) -> bool:
     return session.scalar(select(_t.id).where(_t.id == project_id)) is not None
 
 
+def find_home(session: Session, project_id: int) -> str | None:
+    """Return the id of the node that leads a project; None: this one."""
+    return session.scalar(select(_t.home).where(_t.id == project_id))
+
+
+def find_uid(session: Session, project_id: int) -> str | None:
+    """Return what every node calls a project that was not deleted."""
+    return session.scalar(select(_t.uid).where(_t.id == project_id, _t.deleted_at.is_(None)))
+
+
+def put_project_of_home(
+    session: Session, project_id: int, *, name: str, description: str | None, is_archived: bool, now: datetime
+) -> bool:
+    """Set a project to what its home says, without a change of the feed; return whether it was anything else."""
+    said = (name, description, is_archived)
+    is_set_aside = _t.archived_at.is_not(None)
+    before = session.execute(select(_t.name, _t.description, is_set_aside).where(_t.id == project_id)).one()
+    if (before[0], before[1], bool(before[2])) == said:
+        return False
+    values = {"name": name, "description": description, "updated_at": now}
+    if bool(before[2]) != is_archived:
+        values["archived_at"] = now if is_archived else None
+    session.execute(update(projects).where(_t.id == project_id).values(values))
+    return True
+
+
+def find_led_here(session: Session, project_ids: Iterable[int]) -> dict[int, str]:
+    """Return number → uid of those of these projects that this node leads."""
+    query = select(_t.id, _t.uid).where(_t.id.in_(sorted(project_ids)), _t.home.is_(None)).order_by(_t.id)
+    return {row.id: row.uid for row in session.execute(query)}
+
+
 def iter_projects(session: Session) -> list[Project]:
     """List the projects by name, the archived ones last."""
     query = select(*_COLUMNS).where(_t.deleted_at.is_(None)).order_by(_t.archived_at.is_not(None), _t.name, _t.id)
@@ -96,7 +129,9 @@ def delete_project(session: Session, project_id: int, *, now: datetime) -> None:
 
 
 def count_forms(session: Session) -> dict[int, int]:
-    return _by_project(session, select(forms.c.project_id, func.count()).group_by(forms.c.project_id))
+    has_version = forms.c.current_version_id.is_not(None)
+    query = select(forms.c.project_id, func.count()).where(has_version)
+    return _by_project(session, query.group_by(forms.c.project_id))
 
 
 def count_app_users(session: Session) -> dict[int, int]:
@@ -118,3 +153,10 @@ def _by_project(session: Session, query: Any) -> dict[int, int]:
 
 def _say(session: Session, project_id: int, what: str) -> None:
     changes.append(session, [Change("project", f"project:{project_id}", what)])
+
+
+def iter_homes(session: Session) -> list[tuple[int, str, str | None]]:
+    """List the projects that were not deleted as (number, uid, the node that leads it; None: this one)."""
+    t = projects.c
+    query = select(t.id, t.uid, t.home).where(t.deleted_at.is_(None)).order_by(t.id)
+    return [(id, uid, home) for id, uid, home in session.execute(query)]

@@ -18,6 +18,7 @@ WAIT_MILLISECONDS = 30_000
 TABLES = (
     "submission_versions",
     "submission_attachments",
+    "awaited_files",
     "receipts",
     "submissions",
     "decisions",

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, cast, delete, select
+from sqlalchemy import Text, cast, delete, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from sync_server.core.ids import InstanceId
 from sync_server.core.submission_state import SubmissionState
 from sync_server.store.engine import insert_for
-from sync_server.store.tables import receipts, submission_attachments, submissions
+from sync_server.store.tables import form_versions, receipts, submission_attachments, submissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,14 @@ def put_states(
         )
 
 
-def find_of_unknown_version(session: Session, form_id: str) -> list[str]:
-    """List the submissions of a form that came before their form version did."""
-    t = submissions.c
-    query = select(t.root_id).where(t.form_id == form_id, cast(t.flags, Text).like('%"unknown_%'))
-    return list(session.scalars(query))
+def find_of_unknown_version(session: Session, form_id: str, sha256: str) -> list[str]:
+    """List the submissions of a form that came before their form version did, or were judged by another one that went
+    by this one's name until a project's home put its own in its place."""
+    t, v = submissions.c, form_versions.c
+    named = select(v.project_id, v.version).where(v.form_id == form_id, v.sha256 == sha256)
+    is_unknown = cast(t.flags, Text).like('%"unknown_%')
+    is_of_it = tuple_(t.project_id, t.form_version).in_(named)
+    return list(session.scalars(select(t.root_id).where(t.form_id == form_id, or_(is_unknown, is_of_it))))
 
 
 _KEY = ("project_id", "form_id", "root_id")

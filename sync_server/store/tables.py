@@ -77,7 +77,8 @@ forms = _table(
     Column("project_id", ForeignKey("projects.id"), nullable=False),
     _text("form_id"),
     _text("state"),
-    Column("current_version_id", _Id),
+    Column("current_version_id", _Id),  # None: its home has made one current, whose media are on their way
+    Column("wanted_version_id", _Id),  # what its home made current and whose media are not all here
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("project_id", "form_id"),
 )
@@ -152,6 +153,7 @@ receipts = _table(
     Column("is_new", Boolean, nullable=False),
     _text("node", nullable=True),  # where it was received; None: here
     Index("ix_receipts_version", "version_id"),
+    Index("ix_receipts_actor", "actor_id"),  # for a tablet's own page: without it that read every receipt
 )
 unreadable_uploads = _table(
     "unreadable_uploads",
@@ -236,6 +238,13 @@ changes = _table(
     _text("key"),
     _text("version"),
     _text("node"),
+    # Who once had a role in a project; the few rows of one kind, so that appending a submission costs nothing.
+    Index(
+        "ix_changes_assignments",
+        "key",
+        sqlite_where=text("kind = 'assignment'"),
+        postgresql_where=text("kind = 'assignment'"),
+    ),
 )
 
 # -- derived: dropped and made again by `rebuild`

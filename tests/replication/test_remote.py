@@ -10,6 +10,7 @@ from flask import Flask, Response
 
 from sync_server.app import create_app
 from sync_server.core.replication_batch import pack
+from sync_server.core.replication_items import ProjectItem
 from sync_server.errors import DiskFull, Problem, ServerBusy
 from sync_server.node import Node
 from sync_server.peer_errors import (
@@ -22,7 +23,7 @@ from sync_server.peer_errors import (
     PeerUnknown,
 )
 from sync_server.protocols.replication import OPEN_END
-from sync_server.replication.peer import AwaitedFile, Limits
+from sync_server.replication.peer import Limits
 from sync_server.replication.remote import RemotePeer
 from sync_server.settings import Settings
 from sync_server.store.nodes import start_epoch
@@ -30,7 +31,7 @@ from sync_server.store.peers import REVOKED, change_peer, get_peer
 from tests.support.paired import make_stranger, pair_nodes
 from tests.support.server import free_port
 from tests.support.server_thread import ServerThread
-from tests.support.small_end import SmallEnd, make_item, say_hello
+from tests.support.small_end import SmallEnd, make_file, make_item, say_hello
 
 
 @dataclass
@@ -56,7 +57,8 @@ def pair(hub: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     data = tmp_path_factory.mktemp("centre")
     with Node.open(Settings(data=data / "centre", min_free_bytes=0)) as centre:
         app = create_app(centre)
-        end = SmallEnd(centre.id, [make_item(number) for number in range(20)])
+        project = ProjectItem(project="p1", title="Forums", description=None, is_archived=False)
+        end = SmallEnd(centre.id, [project, *(make_item(number) for number in range(20))])
         app.extensions[OPEN_END] = lambda node, peer_id: end
         with ServerThread(app) as server, requests.Session() as session:
             pair_nodes(centre, hub, server.url)
@@ -85,7 +87,7 @@ def test_ticket_is_kept_before_anything_else_is_sent(pair: Pair, met: RemotePeer
 def test_everything_is_answered_as_the_other_end_answers(pair: Pair, met: RemotePeer) -> None:
     end, limits = pair.end, Limits(changes=5)
     head, names = met.read_names(0, limits)
-    assert (head, list(names)) == end.read_names(0, limits)
+    assert (head, names) == end.read_names(0, limits)
     assert met.read_changes(3, limits) == end.read_changes(3, limits)
     assert met.read_items(names[:2], head) == end.read_items(names[:2], head)
     assert list(met.find_lacking(names)) == list(names)
@@ -101,8 +103,8 @@ def test_refused_items_are_named(pair: Pair, met: RemotePeer) -> None:
 
 def test_pieces_go_both_ways(pair: Pair, met: RemotePeer) -> None:
     photo = bytes(range(256)) * 100
-    file = AwaitedFile(owner="submission", project="p1", version="v", name="a.jpg", sha256="ab", size=25_600, present=0)
-    pair.end.awaited, pair.end.files = [file], {"ab": photo}
+    file = make_file("a.jpg", len(photo))
+    pair.end.awaited, pair.end.files = [file], {file.sha256: photo}
     assert list(met.list_awaited(5)) == [file]
     pieces = met.read_pieces([(file, 0, 10_000), (file, 10_000, 15_600)])
     assert b"".join(piece.content for piece in pieces) == photo

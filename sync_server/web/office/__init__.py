@@ -1,7 +1,9 @@
-"""The field office's pages: the first page, signing in, tablets, one's own account, people, the interface."""
+"""The field office's pages: the first page, signing in, tablets, the centre, accounts, people, the interface."""
 
 from sync_server.web.office import (
     account,
+    all_received,
+    centre,
     first_page,
     interface_pages,
     people,
@@ -15,6 +17,8 @@ from sync_server.web.office.blueprint import office
 
 __all__ = [
     "account",
+    "all_received",
+    "centre",
     "first_page",
     "interface_pages",
     "office",

@@ -58,6 +58,8 @@ def _for_every_page() -> dict[str, Any]:
         "in_language": _in_language,
         "node_name": name_node(current_node()),
         "sign_in": (found := visitors.find_sign_in()),
+        "may_see_centre": found is not None
+        and access.scope_of(current_node(), found.actor).may_somewhere("quarantine.read"),
         "may_see_people": found is not None and access.may(current_node(), found.actor, "user.list"),
     }
 
@@ -66,6 +68,8 @@ def _in_language(language: languages.Language) -> str:
     """Return this page in another language; the first page, where this one was the answer to a form."""
     if request.method != "GET" or request.endpoint is None:
         return url_for("office.show_first_page", lang=language.code)
+    if "token" in (request.view_args or {}):  # of a tablet: it is in the address, and is written on no page
+        return f"?lang={language.code}"
     return url_for(request.endpoint, next=request.args.get("next"), lang=language.code, **(request.view_args or {}))
 
 
@@ -74,7 +78,7 @@ def _keep_private(response: Response) -> Response:
     """Office computers are shared: nothing of a page stays in their cache, or is told to other sites."""
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.setdefault("Referrer-Policy", "same-origin")
     if request.endpoint != "office.static":
         response.headers["Cache-Control"] = "no-store"
         languages.keep_choice(request, response)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from math import ceil
 from typing import Any
 
-from flask_babel import format_date, format_datetime, format_decimal, get_locale
+from flask_babel import format_date, format_datetime, format_decimal, get_locale, gettext
 
 
 def local_time(moment: datetime) -> str:
@@ -21,6 +22,15 @@ def number(count: int) -> str:
     return str(format_decimal(count))
 
 
+def data_size(count: float) -> str:
+    """Bytes as people read them: 12 kB, 3.4 MB, 1.2 GB."""
+    if count >= 1e9:
+        return str(gettext("%(number)s GB", number=format_decimal(round(count / 1e9, 1))))
+    if count >= 1e6:
+        return str(gettext("%(number)s MB", number=format_decimal(round(count / 1e6, 1))))
+    return str(gettext("%(number)s kB", number=format_decimal(ceil(count / 1e3))))
+
+
 def first_words(text: str) -> str:
     """What stands before the colon: the name, without what it is for."""
     return text.partition(":")[0]
@@ -30,5 +40,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "local_time": local_time,
     "weekday": weekday,
     "number": number,
+    "data_size": data_size,
     "first_words": first_words,
 }

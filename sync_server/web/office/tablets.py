@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from sync_server.core.collect_settings import encode_settings, make_settings
+from sync_server.peer_errors import CodeAtHome
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.needs import needs
 from sync_server.services import devices
-from sync_server.services.tablet_address import is_this_machine_only, root_url, tablet_url
+from sync_server.services.tablet_address import is_this_machine_only, received_url, root_url, tablet_url
 from sync_server.store.accounts import Actor
 from sync_server.web import visitors
-from sync_server.web.office.blueprint import office
+from sync_server.web.office.blueprint import office, say
 from sync_server.web.office.qr_code import draw_code
 
 
@@ -29,12 +30,18 @@ def post_device() -> ResponseReturnValue:
 def show_device(device_id: int) -> ResponseReturnValue:
     actor = visitors.require_sign_in()
     device = devices.get_device(current_node(), actor, device_id)
-    address = "" if device.is_revoked else _address(actor, device)
+    try:
+        (address, received), elsewhere = ("", "") if device.is_revoked else _addresses(actor, device), ""
+    except CodeAtHome as problem:
+        (address, received), elsewhere = ("", ""), say(problem)
     return render_template(
         "office/device.html",
         device=device,
         address=address,
+        elsewhere=elsewhere,
         code=_code(address) if address else "",
+        received=received,
+        received_code=draw_code(received) if received else "",
         is_this_machine_only=is_this_machine_only(address),
     )
 
@@ -47,10 +54,11 @@ def revoke_device(device_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.show_device", device_id=device_id), 303)
 
 
-def _address(actor: Actor, device: Actor) -> str:
+def _addresses(actor: Actor, device: Actor) -> tuple[str, str]:
+    """Return where the tablet sends to, and its own page that says what has arrived."""
     token = devices.show_token(current_node(), actor, device.id)
     root = root_url(current_node().settings, seen_at=request.host_url)
-    return tablet_url(root, token, device.project_id or 1)
+    return tablet_url(root, token, device.project_id or 1), received_url(root, token)
 
 
 def _code(address: str) -> Markup:

@@ -19,6 +19,8 @@ def upgrade() -> None:
     _name_everybody()
     op.add_column("projects", _text("home", nullable=True))
     op.add_column("receipts", _text("node", nullable=True))
+    _add_what_homes_say()
+    op.create_index("ix_receipts_actor", "receipts", ["actor_id"])
     _add_peers()
     _add_progress()
     _add_rounds()
@@ -62,6 +64,14 @@ def _name_everybody() -> None:
     op.create_index("ix_actors_uid", "actors", ["uid"], unique=True)
 
 
+def _add_what_homes_say() -> None:
+    op.add_column("users", _text("home_password_hash", nullable=True))
+    op.add_column("assignments", _text("node", nullable=True))
+    op.add_column("forms", sa.Column("wanted_version_id", _id()))
+    given = sa.text("kind = 'assignment'")
+    op.create_index("ix_changes_assignments", "changes", ["key"], sqlite_where=given, postgresql_where=given)
+
+
 def _add_peers() -> None:
     op.create_table(
         "peers",
@@ -78,8 +88,8 @@ def _add_peers() -> None:
         _moment("ended_at", nullable=True),
         _json("epochs"),
         _text("ticket", nullable=True),
-        _text("pending_ticket", nullable=True),
         _text("ticket_epoch", nullable=True),
+        _text("scope_hash", nullable=True),
         _number("echo_floor", large=True),
         _moment("seen_at", nullable=True),
         _text("program", nullable=True),
@@ -88,12 +98,15 @@ def _add_peers() -> None:
     op.create_table(
         "peer_offers",
         _text("id", primary_key=True),
+        _text("name"),
         _bytes("secret_sealed"),
         _json("scope"),
         _text("replaces", nullable=True),
         _moment("created_at"),
+        sa.Column("created_by", _id()),
         _moment("expires_at"),
         _moment("used_at", nullable=True),
+        _text("used_by", nullable=True),
         _number("wrong"),
     )
     op.create_table(
@@ -159,12 +172,14 @@ def _add_rounds() -> None:
         _text("busy_token", nullable=True),
         _moment("busy_until", nullable=True),
         _json("progress", nullable=True),
+        _json("asking", nullable=True),
     )
 
 
 def _add_what_is_on_its_way() -> None:
     op.create_table(
         "awaited_files",
+        _peer(primary_key=True),
         _text("owner", primary_key=True),
         sa.Column("version_id", _id(), primary_key=True, autoincrement=False),
         _text("name", primary_key=True),
@@ -173,11 +188,10 @@ def _add_what_is_on_its_way() -> None:
         _text("type"),
         _text("md5", nullable=True),
         _moment("updated_at", nullable=True),
-        _peer(),
         _number("wrong"),
     )
     op.create_index("ix_awaited_files_sha256", "awaited_files", ["sha256"])
-    op.create_index("ix_awaited_files_peer", "awaited_files", ["peer_id"])
+    op.create_index("ix_awaited_files_version", "awaited_files", ["owner", "version_id"])
     op.create_table(
         "decision_seals",
         _text("decision_id", primary_key=True),

@@ -1,0 +1,40 @@
+"""The lines to a centre, as this node's settings say: one for the records, one beside it for the files."""
+
+import requests
+
+from sync_server.node import Node
+from sync_server.replication.rate_limit import RateLimit
+from sync_server.replication.remote import RemotePeer
+from sync_server.store.peers import PeerNode
+
+
+class Dialling:
+    """Opens lanes to one peer: the first by a greeting, further ones beside it, all within one limit of speed."""
+
+    def __init__(self, node: Node, peer: PeerNode) -> None:
+        self._node, self._peer = node, peer
+        self._sessions: list[requests.Session] = []
+        self._first: RemotePeer | None = None
+
+    def __call__(self) -> RemotePeer:
+        session = requests.Session()
+        self._sessions.append(session)
+        if self._first is not None:
+            return self._first.beside(session)
+        said = self._node.settings
+        rate = RateLimit(said.sync_kbit * 1000) if said.sync_kbit else None
+        self._first = RemotePeer(
+            self._node, self._peer, session=session, rate=rate, proxy=said.sync_proxy, ca_file=said.sync_ca_file
+        )
+        return self._first
+
+    def close(self) -> None:
+        """Hang up."""
+        for session in self._sessions:
+            session.close()
+
+    def __enter__(self) -> "Dialling":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

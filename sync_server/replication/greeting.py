@@ -1,0 +1,120 @@
+"""How a round begins: each end says of itself what the other needs to go on, and notes what the other said.
+
+A new epoch of the other's feed is noted with how far ours is at that moment: up to there the other may have lost what
+it once sent us, so it is offered again. A hub takes over from its centre which projects and forms they share.
+"""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from sync_server.core.pairing import SharedPlace
+from sync_server.node import Node
+from sync_server.peer_errors import IdentityRenewed, PeerAway, PeerRevoked, PeerStopped
+from sync_server.replication.peer import Greeting, Place
+from sync_server.services.accept_pairing import add_place
+from sync_server.services.audit import noted
+from sync_server.services.office_overview import name_node
+from sync_server.services.peer_grants import grants_for_centre, put_scope
+from sync_server.services.peer_scope_hash import places_of, scope_hash_of
+from sync_server.services.peer_tickets import note_copy
+from sync_server.services.program import program_version
+from sync_server.store import changes, nodes, peer_cursors, peers, shared_projects
+from sync_server.store.peers import PeerNode, change_peer, get_peer, lock_peer
+
+log = logging.getLogger(__name__)
+
+LONGEST_PROGRAM = 100
+_OLDER_COPY = "an older copy of it answers at its address"
+
+
+def introduce(node: Node, peer: PeerNode) -> Greeting:
+    """Say of this node what the peer needs to begin a round; raise PeerRevoked or PeerStopped when there is none."""
+    _require_going_on(peer)
+    with node.database.read() as session:
+        if nodes.get_id(session) != node.id:
+            raise IdentityRenewed
+        scope_hash, epoch = scope_hash_of(session, peer), peer.epoch
+        taken = peer_cursors.get_cursor(session, peer.id, epoch, scope_hash) if epoch else None
+        places = () if peer.is_centre else places_of(session, peer)
+        return Greeting(
+            node=node.id, name=name_node(node), epoch=changes.epoch(session), head=changes.head(session),
+            scope_hash=scope_hash, taken_epoch=None if taken is None else epoch, taken_seq=taken,
+            places=tuple(Place(project=p.project, title=p.title, forms=p.forms) for p in places),
+            clock=datetime.now(UTC), program=program_version(),
+        )  # fmt: skip
+
+
+def meet(node: Node, peer_id: str, other: Greeting) -> Greeting:
+    """Note what a peer says of itself, and answer in kind.
+
+    Raises PeerRevoked or PeerStopped for a peer that is not to go on, PeerAway for a centre that is not the one.
+    """
+    with node.database.read() as session:
+        _require_going_on(get_peer(session, peer_id))
+    is_changed, problem = node.write(noted(lambda session: _note(session, node, peer_id, other)))
+    if is_changed:
+        node.grants.forget()
+    if problem is not None:
+        raise problem
+    with node.database.read() as session:
+        peer = get_peer(session, peer_id)
+    return introduce(node, peer)
+
+
+def _note(session: Session, node: Node, peer_id: str, other: Greeting) -> tuple[bool, PeerStopped | PeerAway | None]:
+    """Write down what is new of a peer; return whether its grants changed, and why it is not to go on."""
+    peer, now = lock_peer(session, peer_id), datetime.now(UTC)
+    problem = _find_fault(session, peer, other)
+    if problem is not None:
+        if not peer.is_centre:
+            note_copy(session, peer, now)
+        log.warning("older copy peer=%s epoch=%s head=%d node=%s", peer.id, other.epoch, other.head, node.id)
+        return False, problem
+    values: dict[str, Any] = {
+        "seen_at": now,
+        "program": other.program[:LONGEST_PROGRAM],
+        "clock_offset_seconds": (other.clock - now).total_seconds(),
+    }
+    if peer.is_centre:
+        values["scope_hash"] = other.scope_hash
+    is_changed = peer.is_centre and bool(other.scope_hash) and _adopt(session, node, peer, other.places, now)
+    if other.epoch != peer.epoch:
+        values |= {"epochs": [*peer.epochs, other.epoch], "echo_floor": changes.head(session)}
+    change_peer(session, peer.id, **values)
+    return is_changed, None
+
+
+def _find_fault(session: Session, peer: PeerNode, other: Greeting) -> PeerStopped | PeerAway | None:
+    """Tell a machine that is not the one that was met last: its feed is of before a restore, or shorter than it was."""
+    is_retired = other.epoch in peer.epochs[:-1]
+    is_shorter = other.head < peer_cursors.find_furthest(session, peer.id, other.epoch)
+    is_another = other.node != peer.id
+    if not (is_retired or is_shorter or is_another):
+        return None
+    return PeerAway(reason=_OLDER_COPY) if peer.is_centre else PeerStopped()
+
+
+def _adopt(session: Session, node: Node, centre: PeerNode, places: tuple[Place, ...], now: datetime) -> bool:
+    """Take over which projects and forms the centre shares: its grants here are those, and a new project begins empty.
+
+    A project that this node leads is never given away so: for that a person accepts a code.
+    """
+    shared = [SharedPlace(project=place.project, title=place.title, forms=place.forms) for place in places]
+    for place in shared:
+        known = shared_projects.find_by_uid(session, place.project)
+        if known is None:
+            added = add_place(session, place, centre.id, now)
+            log.info("project shared project=%d peer=%s node=%s", added.project_id, centre.id, node.id)
+        elif known.home != centre.id:
+            log.warning("project not shared project=%d peer=%s node=%s", known.id, centre.id, node.id)
+    return put_scope(session, centre, grants_for_centre(session, centre.id, shared), now=now, by=None)
+
+
+def _require_going_on(peer: PeerNode) -> None:
+    if peer.state == peers.REVOKED:
+        raise PeerRevoked
+    if peer.state == peers.STOPPED:
+        raise PeerStopped

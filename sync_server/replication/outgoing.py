@@ -1,0 +1,267 @@
+"""Read the feed for a peer: what happened after a change, as far as it is for that peer, as items or as their names.
+
+A slice of changes is planned on one snapshot, what the peer will have is noted, and the items are loaded as they are
+now. A batch grows slice by slice until it is large enough; it always ends with a slice, so `until` is exact.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from sync_server.core.replication_batch import Batch, size_of, sort_for_sending
+from sync_server.core.replication_items import DecisionItem, Item, NodeItem
+from sync_server.node import Node
+from sync_server.replication import outgoing_project
+from sync_server.replication.outgoing_items import Loader
+from sync_server.replication.outgoing_plan import (
+    ABOUT_SUBMISSIONS,
+    Plan,
+    Reader,
+    Told,
+    plan_decisions_for_hub,
+    plan_for_centre,
+    read_told,
+)
+from sync_server.replication.outgoing_subjects import plan_subjects
+from sync_server.replication.peer import Limits
+from sync_server.services import consumers
+from sync_server.services.peer_scope import find_inside, scope_of_peer, shared_projects
+from sync_server.services.peer_scope_hash import scope_hash_of
+from sync_server.store import changes, families, peer_subjects, replica_reads
+from sync_server.store.changes import Change
+from sync_server.store.peer_subjects import OUT, Root, Withdrawal
+from sync_server.store.peers import PeerNode
+
+SMALLEST, LARGEST = 16, 1000  # changes in one slice
+BYTES_PER_CHANGE = 3_000  # an upload is three changes and, with an attendance list, 9 kB
+
+
+def read_changes(node: Node, peer: PeerNode, since: int, limits: Limits) -> Batch:
+    """Read what is new for a peer after a change of this node's feed, as items."""
+
+    def is_full(batch: Batch) -> bool:
+        return sum(map(size_of, batch.items)) >= limits.bytes or batch.until - since >= limits.changes
+
+    def load(names: Sequence[str], reader: Reader) -> list[Item]:
+        return load_items(node, reader, names)
+
+    batch, _ = _read(node, peer, since, _slice_size(limits), load, is_full)
+    return batch
+
+
+def read_names(node: Node, peer: PeerNode, since: int, limits: Limits) -> tuple[Batch, Sequence[str]]:
+    """As `read_changes`, but only name what belongs to submissions."""
+
+    def is_full(batch: Batch) -> bool:
+        return batch.until - since >= limits.changes
+
+    return _read(node, peer, since, _slice_size(limits), lambda names, reader: [], is_full)
+
+
+def read_items(node: Node, peer: PeerNode, names: Sequence[str], head: Batch) -> Batch:
+    """Read named items, as far as the peer may have them."""
+    reader = _reader(node, peer, head.since)
+    allowed = _allowed(node, reader, names)
+    items = load_items(node, reader, [name for name in names if name in allowed])
+    return replace(head, items=tuple(sort_for_sending((*head.items, *items))))
+
+
+def load_items(node: Node, reader: Reader, names: Sequence[str]) -> list[Item]:
+    """Load items, with what has to come before them: nodes whose decisions they are, erasures of what they lack."""
+    with node.database.read() as session:
+        loader = Loader(node, session, reader.projects)
+        items = loader.load(names)
+        before = _erasures_before(session, reader, items)
+        items = [*loader.load([f"decision:{id}" for id in before]), *items]
+        nodes = {item.node for item in items if isinstance(item, DecisionItem)} - {node.id}
+        if nodes and not reader.peer.is_centre:
+            known = outgoing_project.project_items(session, node, reader.peer, list(reader.projects))
+            items = [*(item for item in known if isinstance(item, NodeItem) and item.id in nodes), *items]
+    return items
+
+
+def _read(
+    node: Node, peer: PeerNode, since: int, size: int,
+    load: Callable[[Sequence[str], Reader], list[Item]], is_full: Callable[[Batch], bool],
+) -> tuple[Batch, list[str]]:  # fmt: skip
+    consumers.resolve_received(node)
+    reader = _reader(node, peer, since)
+    with node.database.read() as session:
+        epoch, head = changes.epoch(session), changes.head(session)
+    batch = Batch(epoch=epoch, scope_hash=reader.scope_hash, since=since, until=since, head=head, items=())
+    names: dict[str, None] = {}
+    entered: Plan = Plan()
+    while batch.until < head:
+        happened, plan, items = _plan_slice(node, reader, batch.until, size, entered)
+        if not happened:
+            break
+        new = [name for name in plan.names if name not in names]
+        names.update(dict.fromkeys(new))
+        items = [*items, *load(new, reader)]
+        batch = replace(batch, until=happened[-1].seq, items=(*batch.items, *items))
+        if is_full(batch):
+            break
+    return replace(batch, head=max(head, batch.until), items=tuple(sort_for_sending(batch.items))), list(names)
+
+
+def _reader(node: Node, peer: PeerNode, since: int) -> Reader:
+    with node.database.read() as session:
+        scope = scope_of_peer(session, peer)
+        projects = shared_projects(session, peer, scope)
+        if not peer.is_centre:  # what left a hub's scope is withdrawn, so what it had counts as well
+            projects = {**projects, **peer_subjects.find_projects(session, peer.id)}
+        return Reader(peer, scope, projects, since, scope_hash_of(session, peer))
+
+
+def _plan_slice(
+    node: Node, reader: Reader, after: int, size: int, entered: Plan
+) -> tuple[list[Change], Plan, list[Item]]:
+    """Plan one slice of the feed, note what the peer has after it, and return it with the items that go as they are."""
+    with node.database.read() as session:
+        happened = changes.iter_since(session, after, limit=size)
+        told = read_told(session, reader, happened)
+        items = _state_items(session, node, reader, happened, is_first=after == 0)
+        if reader.peer.is_centre:
+            return happened, plan_for_centre(reader, told, _new(reader, happened)), items
+        touched = _touched(happened)
+        found = families.find_families(session, touched)
+    inside = find_inside(node, reader.peer, reader.scope, found)
+    plan = Plan(entered=entered.entered)
+    with node.database.read() as session:
+        had = peer_subjects.find_entered(session, reader.peer.id, _roots(found))
+        plan.add(*plan_decisions_for_hub(reader, told))
+        plan_subjects(session, reader, plan, found, inside, told, touched, had)
+    _note(node, reader, plan)
+    return happened, plan, items
+
+
+def _note(node: Node, reader: Reader, plan: Plan) -> None:
+    """Note what the peer has whole after this, and what it is told to remove; add the orders to the plan."""
+    if not plan.entered and not plan.withdrawn:
+        return
+    now = datetime.now(UTC)
+
+    def note(session: Session) -> list[str]:
+        peer_subjects.put_entered(session, reader.peer.id, plan.entered)
+        open_ones = peer_subjects.find_open_withdrawals(session, reader.peer.id, plan.withdrawn)
+        return [_order(session, reader, root, open_ones, now) for root in plan.withdrawn]
+
+    plan.add(*(f"withdrawal:{id}" for id in node.write(note)))
+
+
+def _order(session: Session, reader: Reader, root: Root, open_ones: dict[Root, str], now: datetime) -> str:
+    if root in open_ones:
+        return open_ones[root]
+    project_id, form_id, root_id = root
+    order = Withdrawal(
+        id=uuid4().hex,
+        peer_id=reader.peer.id,
+        project_id=project_id,
+        form_id=form_id,
+        root_id=root_id,
+        direction=OUT,
+        ordered_at=now,
+        done_at=None,
+        receipt=None,
+    )
+    peer_subjects.add_withdrawal(session, order)
+    return order.id
+
+
+def _state_items(
+    session: Session, node: Node, reader: Reader, happened: Iterable[Change], *, is_first: bool
+) -> list[Item]:
+    """What is not about submissions: projects, accounts, forms; as they are now."""
+    new = _new(reader, happened)
+    projects = list(reader.projects)
+    items: list[Item] = []
+    if not reader.peer.is_centre and (is_first or any(change.kind == "project" for change in new)):
+        items += outgoing_project.project_items(session, node, reader.peer, projects)
+    actors = {int(c.key.partition(":")[2]) for c in new if c.kind in ("account", "assignment")}
+    if actors and not reader.peer.is_centre:
+        items += outgoing_project.account_items(session, node, reader.peer, actors, projects)
+    form_ids = {change.key for change in new if change.kind in ("form_version", "form_attachment")}
+    for project_id in projects if form_ids else ():
+        items += outgoing_project.form_items(session, node, reader.peer, project_id, sorted(form_ids))
+    return items
+
+
+def _new(reader: Reader, happened: Iterable[Change]) -> list[Change]:
+    return [change for change in happened if not reader.is_echo(change)]
+
+
+def _touched(happened: Iterable[Change]) -> dict[str, int]:
+    """Say by instance at which change a slice first speaks of it."""
+    touched: dict[str, int] = {}
+    for change in happened:
+        if change.kind in ABOUT_SUBMISSIONS:
+            touched.setdefault(change.key, change.seq)
+    return touched
+
+
+def _roots(found: Iterable[families.FamilyNames]) -> set[Root]:
+    return {(f.project_id, f.form_id, name) for f in found for name in f.names}
+
+
+def _erasures_before(session: Session, reader: Reader, items: Iterable[Item]) -> list[str]:
+    """Name the decisions that took a person out of versions among these: told before the versions."""
+    numbers = {uid: id for id, uid in reader.projects.items()}
+    erased = [
+        (numbers[item.project], item.erased_sha256)
+        for item in items
+        if item.kind == "submission" and item.erased_sha256 is not None  # type: ignore[union-attr]
+    ]
+    return replica_reads.find_erasures_of(session, erased) if erased else []  # type: ignore[arg-type]
+
+
+def _allowed(node: Node, reader: Reader, names: Sequence[str]) -> set[str]:
+    """Say which of these names the peer may have: it asks for what it was told, but anybody can ask for anything."""
+    told = _tell_names(node, reader, names)
+    if reader.peer.is_centre:
+        return {one.name for one in told if reader.shares(one.named.project_id, one.named.form_id)}
+    with node.database.read() as session:
+        found = families.find_families(session, {one.named.instance_id for one in told})
+        ours = peer_subjects.iter_withdrawals(session, reader.peer.id)
+    inside = find_inside(node, reader.peer, reader.scope, found)
+    allowed = {one.name for one in told if (one.named.project_id, one.named.form_id, one.named.instance_id) in inside}
+    allowed |= set(plan_decisions_for_hub(reader, told)) | {f"withdrawal:{order.id}" for order in ours}
+    return allowed | _of_edits(told, found, inside)
+
+
+def _of_edits(told: Iterable[Told], found: Iterable[families.FamilyNames], inside: Iterable[Root]) -> set[str]:
+    """Names of instances that are no root themselves: their family counts."""
+    shown = set(inside)
+    known = {
+        (family.project_id, family.form_id, name)
+        for family in found
+        if any((family.project_id, family.form_id, part) in shown for part in family.names)
+        for name in family.names
+    }
+    return {one.name for one in told if (one.named.project_id, one.named.form_id, one.named.instance_id) in known}
+
+
+def _tell_names(node: Node, reader: Reader, names: Sequence[str]) -> list[Told]:
+    """Find what names are about, as if changes had told it."""
+    pretended = [_pretend(name) for name in names]
+    with node.database.read() as session:
+        files = [change for change in pretended if change.kind == "attachment"]
+        instances = {n.parts[0]: n.instance_id for n in replica_reads.name_versions(session, {c.key for c in files})}
+        known = [replace(c, key=instances.get(c.key, "")) if c.kind == "attachment" else c for c in pretended]
+        return read_told(session, reader, known)
+
+
+def _pretend(name: str) -> Change:
+    kind, _, rest = name.partition(":")
+    parts = rest.split("/", 3)
+    if kind == "submission":
+        return Change("submission_version", "", parts[-1])
+    if kind == "attachment" and len(parts) == 4:
+        return Change("attachment", parts[1], parts[2])
+    return Change(kind, "", rest)
+
+
+def _slice_size(limits: Limits) -> int:
+    return max(SMALLEST, min(LARGEST, limits.bytes // BYTES_PER_CHANGE))

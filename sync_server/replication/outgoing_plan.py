@@ -1,0 +1,132 @@
+"""What a slice of the feed means for one peer: names of items, and what to note when they are sent.
+
+For a centre that is simple: everything of the projects it leads. For a hub every submission touched by the slice is
+asked for: inside its scope and known there, only what is new goes; inside and not known there yet, all of it goes;
+outside and known there, it is withdrawn. What a peer itself sent is left out, unless its feed is in a new epoch: then
+it may have lost it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from sync_server.core.scope import Scope
+from sync_server.store import replica_reads
+from sync_server.store.changes import Change
+from sync_server.store.families import FamilyNames
+from sync_server.store.peer_subjects import Entered, Root
+from sync_server.store.peers import PeerNode
+from sync_server.store.replica_reads import Named
+
+ABOUT_SUBMISSIONS = ("submission_version", "receipt", "attachment", "decision", "withdrawal")
+# Decided about a submission; whatever else is decided is about a form, and only its home says it.
+OF_SUBMISSIONS = frozenset(("accept", "choose", "review", "comment", "erasure"))
+ERASURE, FORM_STATE = "erasure", "form_state"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a slice is read for: the peer, what it may have, which projects it shares, and how far it has come."""
+
+    peer: PeerNode
+    scope: Scope
+    projects: Mapping[int, str]
+    since: int
+    scope_hash: str
+
+    def is_echo(self, change: Change) -> bool:
+        """Tell whether the peer itself sent this, and still has it."""
+        return change.node == self.peer.id and change.seq > self.peer.echo_floor
+
+    def shares(self, project_id: int, form_id: str) -> bool:
+        return project_id in self.projects and self.scope.knows(project_id, form_id)
+
+
+@dataclass(slots=True)
+class Plan:
+    """Names in the order in which they go; submissions that the peer has whole after this; those it has to remove."""
+
+    names: dict[str, None] = field(default_factory=dict)
+    entered: dict[Root, Entered] = field(default_factory=dict)
+    withdrawn: dict[Root, FamilyNames] = field(default_factory=dict)
+
+    def add(self, *names: str) -> None:
+        self.names.update(dict.fromkeys(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that a change tells, already named; `seq` is the change's."""
+
+    named: Named
+    name: str
+    seq: int
+    is_echo: bool
+    kind: str = ""
+
+
+def read_told(session: Session, reader: Reader, happened: Sequence[Change]) -> list[Told]:
+    """Name what a slice tells about submissions and decisions, of all projects, in the order of the feed."""
+    by_kind: dict[str, dict[str, Change]] = {}
+    for change in happened:
+        by_kind.setdefault(change.kind, {}).setdefault(change.version, change)
+    versions, receipts = by_kind.get("submission_version", {}), by_kind.get("receipt", {})
+    told = [
+        *_tell(reader, versions, "submission_version", replica_reads.name_versions(session, versions)),
+        *_tell(reader, receipts, "receipt", replica_reads.name_receipts(session, receipts)),
+        *_tell_files(session, reader, happened),
+        *_tell_decisions(session, reader, by_kind.get("decision", {})),
+    ]  # fmt: skip
+    return sorted(told, key=lambda one: one.seq)
+
+
+def name_item(kind: str, project: str, parts: Sequence[str]) -> str:
+    """Write the name that an item gives itself (core/replication_items.py)."""
+    if kind == "attachment":
+        version, sha256, name = parts
+        return f"attachment:{project}/{version}/{sha256}/{name}"
+    return f"submission:{project}/{parts[0]}" if kind == "submission_version" else f"{kind}:{parts[0]}"
+
+
+def plan_for_centre(reader: Reader, told: Iterable[Told], happened: Iterable[Change]) -> Plan:
+    """Everything of the projects the centre leads, but what it sent and what only it decides."""
+    plan = Plan()
+    plan.add(*(f"withdrawal:{change.version}" for change in happened if change.kind == "withdrawal"))
+    for one in told:
+        if one.is_echo or not reader.shares(one.named.project_id, one.named.form_id):
+            continue
+        if not one.kind or one.kind in OF_SUBMISSIONS:
+            plan.add(one.name)
+    return plan
+
+
+def plan_decisions_for_hub(reader: Reader, told: Iterable[Told]) -> list[str]:
+    """Erasures, whatever the hub's rows: a tablet may bring the submission there again; and what forms are told."""
+    return [
+        one.name
+        for one in told
+        if one.kind in (ERASURE, FORM_STATE)
+        and not one.is_echo
+        and reader.shares(one.named.project_id, one.named.form_id)
+    ]
+
+
+def _tell(reader: Reader, changed: Mapping[str, Change], kind: str, found: Iterable[Named]) -> list[Told]:
+    return [_told(reader, kind, named, changed[named.parts[0]]) for named in found]
+
+
+def _told(reader: Reader, kind: str, named: Named, change: Change, decided: str = "") -> Told:
+    name = name_item(kind, reader.projects.get(named.project_id, ""), named.parts)
+    return Told(named, name, change.seq, reader.is_echo(change), decided)
+
+
+def _tell_files(session: Session, reader: Reader, happened: Iterable[Change]) -> list[Told]:
+    changed = {(change.key, change.version): change for change in happened if change.kind == "attachment"}
+    found = replica_reads.name_files(session, changed)
+    return [_told(reader, "attachment", named, changed[(named.instance_id, named.parts[1])]) for named in found]
+
+
+def _tell_decisions(session: Session, reader: Reader, changed: Mapping[str, Change]) -> list[Told]:
+    found = replica_reads.name_decisions(session, changed)
+    return [_told(reader, "decision", named, changed[named.parts[0]], kind) for named, kind in found]

@@ -1,0 +1,86 @@
+"""What of touched submissions goes to a hub: the new of those it has, all of those it gets, orders for the others."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy.orm import Session
+
+from sync_server.replication.outgoing_plan import Plan, Reader, Told, name_item
+from sync_server.services.peer_scope import Inside, is_inside, is_own
+from sync_server.store import families
+from sync_server.store.families import FamilyNames, Member
+from sync_server.store.peer_subjects import Entered, Root
+
+
+def plan_subjects(
+    session: Session, reader: Reader, plan: Plan, found: Iterable[FamilyNames], inside: Inside,
+    told: Sequence[Told], touched: dict[str, int], had: dict[Root, Entered],
+) -> None:  # fmt: skip
+    """Add to the plan what these families mean for a hub.
+
+    `touched` says by instance at which change the slice first speaks of it; `had` which submissions the hub has had.
+    """
+    by_name: dict[tuple[int, str, str], list[Told]] = {}
+    for one in told:
+        by_name.setdefault((one.named.project_id, one.named.form_id, one.named.instance_id), []).append(one)
+    for family in found:
+        if family.project_id not in reader.projects:
+            continue
+        roots = _roots(family)
+        if is_inside(family, inside):
+            _plan_inside(session, reader, plan, family, by_name, _first(family, touched), had)
+        elif any(root in had for root in roots) or _lost_form(reader, family):
+            plan.withdrawn.update(dict.fromkeys(roots, family))
+
+
+def _plan_inside(
+    session: Session, reader: Reader, plan: Plan, family: FamilyNames,
+    by_name: dict[tuple[int, str, str], list[Told]], seq: int, had: dict[Root, Entered],
+) -> None:  # fmt: skip
+    if all(_is_had(reader, plan, had.get(root), root) for root in _roots(family)):
+        for name in sorted(family.names):
+            told = by_name.get((family.project_id, family.form_id, name), ())
+            plan.add(*(one.name for one in told if not one.is_echo))
+        return
+    plan.add(*_name_all(session, reader, family, is_echo=seq > reader.peer.echo_floor))
+    plan.entered.update({root: Entered(seq, reader.scope_hash) for root in _roots(family)})
+
+
+def _is_had(reader: Reader, plan: Plan, entered: Entered | None, root: Root) -> bool:
+    """Tell whether the hub has a submission whole: it was sent under this scope, before where the hub is now."""
+    if root in plan.entered:
+        return True
+    return entered is not None and entered.scope_hash == reader.scope_hash and entered.seq <= reader.since
+
+
+def _roots(family: FamilyNames) -> list[Root]:
+    """The submissions of a family; before it was worked in, its first name stands for it."""
+    names = family.roots or (min(family.names),)
+    return [(family.project_id, family.form_id, name) for name in names]
+
+
+def _first(family: FamilyNames, touched: dict[str, int]) -> int:
+    return min((touched[name] for name in family.names if name in touched), default=0)
+
+
+def _lost_form(reader: Reader, family: FamilyNames) -> bool:
+    """Tell whether the hub received it itself, of a form that is no longer in its scope."""
+    return not reader.scope.knows(family.project_id, family.form_id) and is_own(reader.peer, family)
+
+
+def _name_all(session: Session, reader: Reader, family: FamilyNames, *, is_echo: bool) -> list[str]:
+    """Name everything of a family; with `is_echo` without what the hub itself received or decided."""
+    own = reader.peer.ids if is_echo else frozenset()
+    project = reader.projects[family.project_id]
+    files = families.find_files(session, family.members)
+    names: list[str] = []
+    for member in sorted(family.members, key=lambda m: m.row_id):
+        if not _came_from(member, own):
+            names.append(name_item("submission_version", project, (member.sha256,)))
+            names += [name_item("attachment", project, (member.sha256, *file)) for file in files.get(member.row_id, ())]
+        names += [name_item("receipt", project, (id,)) for id, node in member.receipts if node not in own]
+    decided = families.find_decided(session, family)
+    return names + [name_item("decision", project, (id,)) for id, node in decided if node not in own]
+
+
+def _came_from(member: Member, own: frozenset[str]) -> bool:
+    return any(node in own for node in member.nodes)

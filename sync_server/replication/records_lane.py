@@ -1,0 +1,176 @@
+"""The records lane of a round: greet, pull, push, until a greeting says that neither end has anything for the other.
+
+After a break it greets again: the greeting costs less than a batch, and says where each receiver really stands.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sync_server.node import Node
+from sync_server.peer_errors import BatchUnreadable, CursorElsewhere, PeerAway
+from sync_server.replication.batch_size import BatchSize
+from sync_server.replication.patience import Patience
+from sync_server.replication.peer import Greeting, Peer
+from sync_server.replication.progress import Progress
+from sync_server.replication.replicator import Outcome, Step, replicate
+from sync_server.store import peer_rounds, refusals
+from sync_server.store.peers import get_peer
+
+IN, OUT = "in", "out"
+RETRIED = (PeerAway, CursorElsewhere, BatchUnreadable)  # what another greeting or another try can mend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One direction as a greeting found it: what the receiver has of a feed (None: nothing), and how long that is."""
+
+    direction: str
+    epoch: str
+    scope_hash: str
+    since: int | None
+    head: int
+
+    @property
+    def is_quiet(self) -> bool:
+        return (self.since or 0) >= self.head
+
+    @property
+    def left(self) -> int:
+        return max(self.head - (self.since or 0), 0)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of items in one direction."""
+
+    stored: int = 0
+    known: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class RecordsLane:
+    """One round's records. `news(direction)` is called after every batch, so that the media lane looks again."""
+
+    node: Node
+    peer_id: str
+    local: Peer
+    remote: Peer
+    introduce: Callable[[], Greeting]
+    patience: Patience
+    progress: Progress
+    stop: Callable[[], bool]
+    clock: Callable[[], datetime]
+    news: Callable[[str], None] = lambda _direction: None
+    counts: dict[str, Counts] = field(default_factory=lambda: {IN: Counts(), OUT: Counts()})
+    sizes: dict[str, BatchSize] = field(default_factory=lambda: {IN: BatchSize(), OUT: BatchSize()})
+    greetings: int = 0
+    _asking: dict[str, Any] = field(default_factory=dict)
+    _seen: tuple[Any, ...] = ()
+    _metered: int = 0
+
+    def run(self, met: Callable[[tuple[Leg, Leg], bool], None]) -> bool:
+        """Go on until all is quiet (True) or the round is to stop (False).
+
+        `met(legs, is_new_epoch)` is called after every greeting. Raises the Problem that ended it.
+        """
+        while not self.stop():
+            try:
+                legs, is_new_epoch = self._greet()
+                met(legs, is_new_epoch)
+                if all(leg.is_quiet for leg in legs):
+                    self._forget_asking()
+                    return True
+                for leg in legs:
+                    self._go(leg)
+            except RETRIED as problem:
+                self.patience.broke(problem)
+        return False
+
+    def _greet(self) -> tuple[tuple[Leg, Leg], bool]:
+        with self.node.database.read() as session:
+            epoch = get_peer(session, self.peer_id).epoch
+            self._asking = dict(peer_rounds.get_round(session, self.peer_id).asking or {})
+        theirs = self.remote.meet(self.introduce())
+        self.greetings += 1
+        mine = self.local.meet(theirs)
+        legs = _leg(IN, theirs, mine), _leg(OUT, mine, theirs)
+        self.node.write(
+            lambda session: peer_rounds.note_told(session, self.peer_id, epoch=theirs.taken_epoch, seq=theirs.taken_seq)
+        )
+        self._note_moved(legs)
+        return legs, epoch not in (None, theirs.epoch)
+
+    def _note_moved(self, legs: tuple[Leg, Leg]) -> None:
+        """A cursor that is elsewhere than at the last greeting has moved, although no answer may have come."""
+        seen = tuple((leg.epoch, leg.scope_hash, leg.since) for leg in legs)
+        if self._seen and seen != self._seen:
+            self.patience.moved()
+        self._seen = seen
+        for leg in legs:
+            self.progress.expect_records(leg.direction, leg.left)
+
+    def _go(self, leg: Leg) -> None:
+        if leg.is_quiet or self.stop():
+            return
+        source, target = (self.remote, self.local) if leg.direction == IN else (self.local, self.remote)
+        until = self._ask_until(leg)
+        outcome = replicate(
+            source, target, since=leg.since, ask_until=until, sizes=self.sizes[leg.direction],
+            progress=lambda step: self._note(leg, step), stop=self.stop, meter=self._meter,
+        )  # fmt: skip
+        self._note_asked(leg, outcome)
+
+    def _ask_until(self, leg: Leg) -> int | None:
+        """Return up to where the receiver is asked first: kept, so that a journey that broke off goes on asking."""
+        if leg.since is None:
+            self._put_asking({**self._asking, leg.direction: [leg.epoch, leg.scope_hash, leg.head]})
+        asked = self._asking.get(leg.direction)
+        is_same = bool(asked) and tuple(asked[:2]) == (leg.epoch, leg.scope_hash)
+        return asked[2] if is_same and asked else None
+
+    def _note_asked(self, leg: Leg, outcome: Outcome) -> None:
+        asked = self._asking.get(leg.direction)
+        if asked and outcome.seq >= asked[2]:
+            self._put_asking({name: value for name, value in self._asking.items() if name != leg.direction})
+
+    def _forget_asking(self) -> None:
+        if self._asking:
+            self._put_asking({})
+
+    def _put_asking(self, asking: dict[str, Any]) -> None:
+        self._asking = asking
+        self.node.write(lambda session: peer_rounds.put_asking(session, self.peer_id, asking))
+
+    def _note(self, leg: Leg, step: Step) -> None:
+        counts = self.counts[leg.direction]
+        counts.stored += step.stored
+        counts.known += step.known
+        counts.refused += len(step.refused)
+        if leg.direction == OUT:
+            self._keep_refusals(step)
+        self.patience.moved()
+        before, self._metered = self._metered, self._meter()
+        self.progress.move_bytes(self._metered - before)
+        self.progress.move_records(leg.direction, step.batch.until - step.batch.since, step.batch.head - step.seq)
+        self.news(leg.direction)
+
+    def _meter(self) -> int:
+        """Read how many bytes went over this lane's line; an end without one has none."""
+        return getattr(self.remote, "sent_bytes", 0) + getattr(self.remote, "received_bytes", 0)
+
+    def _keep_refusals(self, step: Step) -> None:
+        """What the other end refused of ours is kept here too; what it took after all is forgotten."""
+        refused = [(each.item, each.reason) for each in step.refused]
+        sent = [item.name for item in step.batch.items]
+        now = self.clock()
+        self.node.write(lambda session: refusals.note_sent(session, self.peer_id, sent, refused, now=now))
+
+
+def _leg(direction: str, source: Greeting, target: Greeting) -> Leg:
+    """Read from two greetings what the target has of the source's feed. The centre's scope holds for both ways."""
+    has = target.taken_seq if target.taken_epoch == source.epoch else None
+    scope_hash = source.scope_hash or target.scope_hash
+    return Leg(direction=direction, epoch=source.epoch, scope_hash=scope_hash, since=has, head=source.head)

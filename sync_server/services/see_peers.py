@@ -1,0 +1,86 @@
+"""What a coordinator sees of the nodes this one is paired with, and how one asks for a round.
+
+Figures of a peer are of all that is shared with it. Who may look after some of that only is shown that it is there, and
+when it was heard last, without figures, errors and refusals: those would tell of the other projects.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sync_server.core.scope import Scope
+from sync_server.node import Node
+from sync_server.services import peer_status
+from sync_server.services.access import require_somewhere
+from sync_server.services.peer_status import PeerStatus
+from sync_server.store import peer_places
+from sync_server.store.accounts import Actor
+from sync_server.store.peer_places import Variant
+
+log = logging.getLogger(__name__)
+
+VERB = "quarantine.read"
+# Collect and a person at the desk round to a minute; from there on a date in a form may be the wrong day.
+CLOCK_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPeer:
+    """A peer as one person sees it; without figures unless `is_whole`."""
+
+    status: PeerStatus
+    is_whole: bool
+
+    @property
+    def minutes_off(self) -> int:
+        """By how many minutes the clocks differ, 0 when it does not matter."""
+        seconds = abs(self.status.clock_offset_seconds or 0)
+        return round(seconds / 60) if seconds >= CLOCK_SECONDS else 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether a round is under way, or is about to begin."""
+        return self.status.is_active and (self.status.movement is not None or self.status.is_wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPeers:
+    """The paired nodes: centres to which this one dials (one, as a rule), hubs that dial this one."""
+
+    centres: tuple[SeenPeer, ...]
+    hubs: tuple[SeenPeer, ...]
+    variants: tuple[Variant, ...]
+
+    @property
+    def is_busy(self) -> bool:
+        return any(centre.is_busy for centre in self.centres)
+
+
+def see_peers(node: Node, actor: Actor | None) -> SeenPeers:
+    """Show the peers that share a project with what the actor may look after; all of them to who may everything."""
+    scope = require_somewhere(node, actor, VERB)
+    with node.database.read() as session:
+        shared = peer_places.find_shared(session)
+        variants = [v for v in peer_places.iter_variants(session) if scope.may(VERB, v.project_id, v.form_id)]
+    statuses = peer_status.peer_status(node)
+    seen = [found for status in statuses if (found := _see(scope, status, shared.get(status.id, frozenset())))]
+    return SeenPeers(
+        centres=tuple(peer for peer in seen if peer.status.side == "centre"),
+        hubs=tuple(peer for peer in seen if peer.status.side == "hub"),
+        variants=tuple(variants),
+    )
+
+
+def want_round(node: Node, actor: Actor | None, *, now: datetime) -> bool:
+    """Ask for a round as soon as may be; return False when this node has no centre."""
+    require_somewhere(node, actor, VERB)
+    is_wanted = node.write(lambda session: peer_places.want_round(session, now=now))
+    log.info("round wanted actor=%s has_centre=%s node=%s", actor.id if actor else None, is_wanted, node.id)
+    return is_wanted
+
+
+def _see(scope: Scope, status: PeerStatus, shared: frozenset[int]) -> SeenPeer | None:
+    if scope.may(VERB):
+        return SeenPeer(status, is_whole=True)
+    theirs = {project_id for project_id in shared if scope.may(VERB, project_id)}
+    return SeenPeer(status, is_whole=theirs == shared) if theirs else None

@@ -1,0 +1,256 @@
+"""Two hubs and a centre to which anything may happen, and what must hold once all is quiet.
+
+Every operation is something a person, a tablet, a line or a machine does. The world remembers what was acknowledged, and
+takes off only what was erased, or what a disk took along that nobody else had yet.
+"""
+
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sync_server.core.ids import sha256_hex
+from sync_server.core.roles import PEER, PEER_UP
+from sync_server.core.scope import Grant
+from sync_server.errors import Problem
+from sync_server.node import Node
+from sync_server.peer_errors import PeerAway
+from sync_server.replication.local import LocalPeer
+from sync_server.replication.peer import Peer
+from sync_server.services import consumers
+from sync_server.services.devices import add_device, revoke_device
+from sync_server.services.digest_node import digest_for_peer
+from sync_server.services.erase_submissions import erase_submission
+from sync_server.services.form_state import set_form_state
+from sync_server.services.review_submission import choose_version, comment_submission, review_submission
+from sync_server.services.verify_node import verify_node
+from sync_server.store import nodes, peers
+from tests.support.paired_nodes import open_node, pair, set_scope, sync
+from tests.support.samples import publish, send, submission
+
+DISTRICTS = ("NORTH", "SOUTH")
+QUESTIONS = {"/adm2": "string", "/place": "string", "/photo": "binary", "/note": "string"}
+CENTRE, HUB_A, HUB_B = "centre", "hub_a", "hub_b"
+SCOPES: dict[str, tuple[Grant, ...]] = {
+    "own": (Grant(PEER_UP, 1),),
+    "north": (Grant(PEER, 1, rows="adm2 eq 'NORTH'"),),
+    "south": (Grant(PEER, 1, rows="adm2 eq 'SOUTH'"),),
+    "all": (Grant(PEER, 1),),
+}
+
+
+class Crash(Exception):
+    """The process is gone, between two steps."""
+
+
+@dataclass
+class Breaking:
+    """An end whose line breaks, loses answers, repeats requests, or behind which a machine dies."""
+
+    end: Peer
+    chance: random.Random
+    is_calm: bool = False
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        call = getattr(self.end, name)
+
+        def happen(*args: object, **kwargs: object) -> object:
+            fate = 1.0 if self.is_calm else self.chance.random()
+            if fate < 0.05:
+                raise PeerAway(reason="the line broke")
+            if fate < 0.08:
+                raise Crash
+            result = call(*args, **kwargs)
+            if fate < 0.13:
+                raise PeerAway(reason="the answer was lost")
+            if fate < 0.16:
+                raise Crash
+            return call(*args, **kwargs) if fate < 0.21 and name != "meet" else result
+
+        return happen
+
+
+@dataclass
+class World:
+    """Three nodes in folders of their own. `remote` opens the centre for a hub."""
+
+    folder: Path
+    centre_url: str = ""
+    remote: Callable[["World", str], Peer] | None = None
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    nodes: dict[str, Node] = field(default_factory=dict)
+    acknowledged: dict[str, set[str]] = field(default_factory=dict)
+    instances: dict[str, str] = field(default_factory=dict)  # version → instance
+    erased: set[str] = field(default_factory=set)  # instances
+    saved: dict[str, tuple[Path, set[str]]] = field(default_factory=dict)
+    device: int = 0
+    made: int = 0
+    version: int = 1
+
+    def start(self) -> None:
+        for name in (CENTRE, HUB_A, HUB_B):
+            self.nodes[name] = open_node(self.folder / name, self.centre_url if name == CENTRE else "")
+            self.acknowledged[name] = set()
+        publish(self.nodes[CENTRE], "1", QUESTIONS)
+        self.device = add_device(self.nodes[CENTRE], None, "Tablet 1", 1)[0].id
+        for hub in (HUB_A, HUB_B):
+            pair(self.nodes[hub], self.nodes[CENTRE], name=hub)
+
+    def stop(self) -> None:
+        for node in self.nodes.values():
+            node.close()
+
+    # -- what tablets do
+
+    def submit(self, where: str, number: int, content: int, *, photo: int | None = None) -> None:
+        """Send one of a few submissions: other content under the same instanceID is a variant, a repeat a resend."""
+        instance = f"uuid:{number}"
+        files = {} if photo is None else {f"{photo}.jpg": bytes([photo]) * 3000}
+        self._send(where, instance, content, files=files)
+
+    def edit(self, where: str, number: int, content: int) -> None:
+        """Send an edit of a submission, whether its original is here or not."""
+        self.made += 1
+        self._send(where, f"uuid:edit-{self.made}", content, edits=f"uuid:{number}")
+
+    def _send(
+        self, where: str, instance: str, content: int, *, edits: str = "", files: dict[str, bytes] | None = None
+    ) -> None:
+        answers = f"<adm2>{DISTRICTS[content % 2]}</adm2><place>{content}</place><photo>{content % 3}.jpg</photo><note/>"
+        xml = submission(instance, answers, edits=edits, version=str(1 + content % 2))
+        receipt = send(self.nodes[where], xml, files or {}, minutes=self.chance.random() * 1000)
+        if not receipt.is_erased:
+            self.acknowledged[where].add(sha256_hex(xml))
+            self.instances[sha256_hex(xml)] = instance
+
+    # -- what people do
+
+    def review(self, where: str, number: int, state: str) -> None:
+        self._try(lambda: review_submission(self.nodes[where], None, f"uuid:{number}", state, reason="seen"))
+
+    def comment(self, where: str, number: int, text: str) -> None:
+        self._try(lambda: comment_submission(self.nodes[where], None, f"uuid:{number}", text))
+
+    def settle(self, where: str, number: int) -> None:
+        """Choose between contents that disagree, at random."""
+        beginning = self.chance.choice("0123456789abcdef")
+        self._try(lambda: choose_version(self.nodes[where], None, f"uuid:{number}", beginning, reason="chosen"))
+
+    def erase(self, where: str, number: int) -> None:
+        node = self.nodes[where]
+        if self._try(lambda: erase_submission(node, None, f"uuid:{number}", reason="consent withdrawn")):
+            self.erased.add(f"uuid:{number}")
+
+    def publish(self) -> None:
+        self.version += 1
+        publish(self.nodes[CENTRE], str(self.version), {**QUESTIONS, f"/q{self.version}": "string"})
+
+    def set_state(self, state: str) -> None:
+        self._try(lambda: set_form_state(self.nodes[CENTRE], None, "visit", state))
+
+    def revoke(self) -> None:
+        self._try(lambda: revoke_device(self.nodes[CENTRE], None, self.device))
+
+    def scope(self, hub: str, name: str) -> None:
+        set_scope(self.nodes[CENTRE], self.nodes[hub].id, *SCOPES[name])
+
+    def _try(self, act: Callable[[], object]) -> bool:
+        """What is not there cannot be reviewed or erased: that is no fault."""
+        try:
+            act()
+        except Problem:
+            return False
+        return True
+
+    # -- what machines and lines do
+
+    def sync(self, hub: str, *, is_calm: bool = False, seed: int = 0) -> bool:
+        """Go a round; on a bad line it may end anywhere. True when both ends are quiet."""
+        chance = random.Random(seed)
+        try:
+            opened = lambda: Breaking(self._open(hub), chance, is_calm)  # noqa: E731
+            return sync(self.nodes[hub], self.nodes[CENTRE], open_remote=opened).is_quiet  # type: ignore[arg-type, return-value]
+        except (Crash, Problem):
+            return False
+
+    def _open(self, hub: str) -> Peer:
+        return self.remote(self, hub) if self.remote else LocalPeer(self.nodes[CENTRE], self.nodes[hub].id)
+
+    def restart(self, where: str) -> None:
+        self.nodes[where].close()
+        self.nodes[where] = open_node(self.folder / where, self.centre_url if where == CENTRE else "")
+
+    def save(self, hub: str) -> None:
+        """Copy a hub's folder, as a back-up does."""
+        self.nodes[hub].close()
+        copy = self.folder / f"{hub}-saved"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.folder / hub, copy)
+        self.saved[hub] = copy, set(self.acknowledged[hub])
+        self.nodes[hub] = open_node(self.folder / hub)
+
+    def restore(self, hub: str) -> None:
+        """Put an older state in place of a hub's. What nobody else had of it went with the disk."""
+        if hub not in self.saved:
+            return
+        copy, had = self.saved[hub]
+        elsewhere = set().union(*(versions_of(node) for name, node in self.nodes.items() if name != hub))
+        self.acknowledged[hub] = {v for v in self.acknowledged[hub] if v in had or v in elsewhere}
+        self.nodes[hub].close()
+        shutil.rmtree(self.folder / hub)
+        shutil.copytree(copy, self.folder / hub)
+        self.nodes[hub] = open_node(self.folder / hub)
+        self.nodes[hub].write(lambda session: nodes.start_epoch(session, new_id=lambda: f"epoch-{self.made}"))
+        self.made += 1
+
+    # -- what must hold
+
+    def settle_down(self) -> None:
+        """Go rounds on a good line until nothing moves, and check everything."""
+        for _ in range(8):
+            quiet = [self.sync(hub, is_calm=True) for hub in (HUB_A, HUB_B, HUB_A)]
+            if all(quiet) and self._is_same():
+                break
+        self.check()
+
+    def _is_same(self) -> bool:
+        return all(self._digests(hub)[0] == self._digests(hub)[1] for hub in (HUB_A, HUB_B))
+
+    def _digests(self, hub: str) -> tuple[dict[str, str], dict[str, str]]:
+        centre, node = self.nodes[CENTRE], self.nodes[hub]
+        with centre.database.read() as session:
+            at_centre = peers.get_peer(session, node.id)
+        with node.database.read() as session:
+            at_hub = peers.get_peer(session, centre.id)
+            uid = nodes_project(session)
+        return digest_for_peer(centre, at_centre, uid), digest_for_peer(node, at_hub, uid)
+
+    def check(self) -> None:
+        for hub in (HUB_A, HUB_B):
+            theirs, mine = self._digests(hub)
+            assert theirs == mine, (hub, theirs, mine)
+        there = versions_of(self.nodes[CENTRE])
+        for name, acknowledged in self.acknowledged.items():
+            lost = {v for v in acknowledged - there if not self._is_erased(v)}
+            assert not lost, (name, lost)
+        for node in self.nodes.values():
+            consumers.catch_up(node)
+            assert list(verify_node(node)) == []
+
+    def _is_erased(self, version: str) -> bool:
+        instance = self.instances[version]
+        return instance in self.erased or instance.startswith("uuid:edit-")
+
+
+def versions_of(node: Node) -> set[str]:
+    from sync_server.store import holdings
+
+    with node.database.read() as session:
+        return set(holdings.iter_version_ids(session))
+
+
+def nodes_project(session: object) -> str:
+    from sync_server.store import projects
+
+    return projects.iter_homes(session)[0][1]  # type: ignore[arg-type]
