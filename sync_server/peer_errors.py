@@ -59,39 +59,6 @@ class PairingRefused(Problem):
     message = "The code was not accepted: {reason}. Ask the administrator of the other node for a new one."
 
 
-class PeerUnknown(Problem):
-    code = "401.93"
-    message = (
-        "The other node does not know this one, or knows it by another key. Ask its administrator for a code, and pair "
-        "the two with it."
-    )
-
-
-class SessionOver(Problem):
-    code = "401.94"
-    message = (
-        "This session between two nodes is over. It begins anew with a greeting, which the program does by itself."
-    )
-
-
-class PeerIsAnother(Problem):
-    code = "502.91"
-    message = (
-        "At {address} another node answers than the one this one was paired with, so nothing was sent. Check the "
-        "address; if that node was set up anew, pair again."
-    )
-
-
-class PeerRefused(Problem):
-    code = "502.92"
-    message = "The other node refused this: {reason}"
-
-
-class RequestTooLarge(Problem):
-    code = "413.95"
-    message = "A request between nodes may have {limit} bytes, and this one has {size}. Nothing of it was taken."
-
-
 class RoundUnderWay(Problem):
     code = "409.97"
     message = "This node is synchronising with {name} already, from another process. Wait until that is done."
@@ -136,3 +103,36 @@ class NameTaken(Problem):
 class IdentityRenewed(Problem):
     code = "503.94"
     message = "This node was given a new identity while it was running. Start the server again; nothing is lost."
+
+
+class PeerUnknown(Problem):
+    code = "401.93"
+    message = (
+        "The other node does not know this one, or knows it by another key. Ask its administrator for a code, and pair "
+        "the two with it."
+    )
+
+
+class SessionOver(Problem):
+    code = "401.94"
+    message = (
+        "This session between two nodes is over. It begins anew with a greeting, which the program does by itself."
+    )
+
+
+class PeerIsAnother(Problem):
+    code = "502.91"
+    message = (
+        "At {address} another node answers than the one this one was paired with, so nothing was sent. Check the "
+        "address; if that node was set up anew, pair again."
+    )
+
+
+class PeerRefused(Problem):
+    code = "502.92"
+    message = "The other node refused this: {reason}"
+
+
+class RequestTooLarge(Problem):
+    code = "413.95"
+    message = "A request between nodes may have {limit} bytes, and this one has {size}. Nothing of it was taken."

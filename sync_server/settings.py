@@ -104,7 +104,8 @@ class Settings:
     )
     sync_kbit: int = _setting(0, "Largest speed of synchronising, in kilobits a second. 0: as fast as the line.")
     sync_proxy: str = _setting(
-        "", "Proxy through which the centre is reached, such as http://proxy:3128. Empty: as the environment says.",
+        "",
+        "Proxy through which the centre is reached, such as http://proxy:3128. Empty: as the environment says.",
         is_secret=True,
     )
     sync_ca_file: str = _setting(

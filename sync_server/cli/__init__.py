@@ -23,6 +23,7 @@ from sync_server.cli import (
     projects,
     serve,
     submissions,
+    sync,
     users,
 )
 from sync_server.cli.options import load_settings, settings_options
@@ -75,6 +76,7 @@ for command in (
     *demo.COMMANDS,
     *doctor.COMMANDS,
     *interface.COMMANDS,
+    *sync.COMMANDS,
     *pair.COMMANDS,
 ):
     main.add_command(command)

@@ -37,7 +37,7 @@ def introduce(node: Node, peer: PeerNode) -> Greeting:
         if nodes.get_id(session) != node.id:
             raise IdentityRenewed
         scope_hash, epoch = scope_hash_of(session, peer), peer.epoch
-        taken = peer_cursors.get_cursor(session, peer.id, epoch, scope_hash) if epoch else None
+        taken = _find_taken(session, peer.id, epoch, scope_hash) if epoch else None
         places = () if peer.is_centre else places_of(session, peer)
         return Greeting(
             node=node.id, name=name_node(node), epoch=changes.epoch(session), head=changes.head(session),
@@ -85,6 +85,15 @@ def _note(session: Session, node: Node, peer_id: str, other: Greeting) -> tuple[
         values |= {"epochs": [*peer.epochs, other.epoch], "echo_floor": changes.head(session)}
     change_peer(session, peer.id, **values)
     return is_changed, None
+
+
+def _find_taken(session: Session, peer_id: str, epoch: str, scope_hash: str) -> int | None:
+    """Return how far the peer's feed was taken; None when that is not known, and asking what is lacking is worth it.
+
+    Of a peer of which nothing was ever taken nearly everything is lacking: it need not ask.
+    """
+    seq = peer_cursors.get_cursor(session, peer_id, epoch, scope_hash)
+    return 0 if seq is None and not peer_cursors.has_any(session, peer_id) else seq
 
 
 def _find_fault(session: Session, peer: PeerNode, other: Greeting) -> PeerStopped | PeerAway | None:

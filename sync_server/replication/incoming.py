@@ -5,8 +5,9 @@ What is not taken is named with its reason, and does not keep the rest out.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -26,7 +27,7 @@ from sync_server.core.replication_items import (
 )
 from sync_server.node import Node
 from sync_server.peer_errors import CursorElsewhere, PeerRevoked
-from sync_server.replication import incoming_project
+from sync_server.replication import incoming_accounts, incoming_forms, incoming_project
 from sync_server.replication.incoming_decisions import take_decision
 from sync_server.replication.incoming_lacking import find_lacking as find_lacking
 from sync_server.replication.incoming_submissions import (
@@ -111,14 +112,18 @@ def _take_items(taking: Taking, items: Sequence[Item], arrived: Sequence[Arrived
                 taker(taking, item)
 
 
-_FIRST = {
+_FIRST: dict[type, Callable[[Taking, Any], None]] = {
     NodeItem: incoming_project.take_node,
     ProjectItem: incoming_project.take_project,
-    AccountItem: incoming_project.take_account,
-    FormVersionItem: incoming_project.take_form_version,
-    FormItem: incoming_project.take_form,
+    AccountItem: incoming_accounts.take_account,
+    FormVersionItem: incoming_forms.take_form_version,
+    FormItem: incoming_forms.take_form,
 }
-_LAST = {DecisionItem: take_decision, WithdrawalItem: take_withdrawal, WithdrawnItem: take_withdrawn}
+_LAST: dict[type, Callable[[Taking, Any], None]] = {
+    DecisionItem: take_decision,
+    WithdrawalItem: take_withdrawal,
+    WithdrawnItem: take_withdrawn,
+}
 
 
 def _require_follows(session: Session, peer: PeerNode, batch: Batch) -> None:

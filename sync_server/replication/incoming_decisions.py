@@ -13,8 +13,8 @@ from sync_server.replication.taking import (
     NotTaken,
     Taking,
 )
-from sync_server.services.activate_form import apply_form_state
 from sync_server.services.apply_erasure import apply_decision
+from sync_server.services.form_state import apply_form_state
 from sync_server.services.node_identity import get_public_key
 from sync_server.services.peer_scope import is_inside, is_own
 from sync_server.store import replica_writes

@@ -7,7 +7,7 @@ as when a tablet sends it.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync_server.core.ids import BlobId, InstanceId, VersionId, bounded, sha256_hex
+from sync_server.core.ids import BlobId, InstanceId, VersionId, bounded, is_sha256, sha256_hex
 from sync_server.core.instance_xml import Instance, read_instance
 from sync_server.core.replication_items import AttachmentItem, Item, ReceiptItem, SubmissionItem
 from sync_server.errors import UnreadableXml
@@ -204,6 +204,9 @@ def _put_files(taking: Taking, files: Sequence[tuple[AttachmentItem, Known]]) ->
     there = replica_writes.find_file_rows(taking.session, {version.row_id for _, version in files})
     for item, version in files:
         name = bounded(item.file_name, LONGEST_FILE_NAME)
+        if not is_sha256(item.sha256) or item.size < 0:
+            taking.refused[item.name] = NOT_WHAT_IT_SAYS
+            continue
         if (version.row_id, name, item.sha256) in there:
             continue
         file = ReceivedFile(name, BlobId(item.sha256), item.size, item.type)

@@ -12,9 +12,9 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from sync_server.core.replication_batch import Batch, size_of, sort_for_sending
-from sync_server.core.replication_items import DecisionItem, Item, NodeItem
+from sync_server.core.replication_items import DecisionItem, Item, NodeItem, SubmissionItem
 from sync_server.node import Node
-from sync_server.replication import outgoing_project
+from sync_server.replication import outgoing_accounts, outgoing_project
 from sync_server.replication.outgoing_items import Loader
 from sync_server.replication.outgoing_plan import (
     ABOUT_SUBMISSIONS,
@@ -56,7 +56,8 @@ def read_names(node: Node, peer: PeerNode, since: int, limits: Limits) -> tuple[
     """As `read_changes`, but only name what belongs to submissions."""
 
     def is_full(batch: Batch) -> bool:
-        return batch.until - since >= limits.changes
+        looked = batch.until - since
+        return looked >= limits.changes or looked * BYTES_PER_CHANGE >= limits.bytes  # all of it may be lacking
 
     return _read(node, peer, since, _slice_size(limits), lambda names, reader: [], is_full)
 
@@ -182,10 +183,13 @@ def _state_items(
         items += outgoing_project.project_items(session, node, reader.peer, projects)
     actors = {int(c.key.partition(":")[2]) for c in new if c.kind in ("account", "assignment")}
     if actors and not reader.peer.is_centre:
-        items += outgoing_project.account_items(session, node, reader.peer, actors, projects)
+        items += outgoing_accounts.account_items(session, node, reader.peer, actors, projects)
     form_ids = {change.key for change in new if change.kind in ("form_version", "form_attachment")}
+    versions = {change.version for change in new if change.kind == "form_version"}
     for project_id in projects if form_ids else ():
-        items += outgoing_project.form_items(session, node, reader.peer, project_id, sorted(form_ids))
+        items += outgoing_project.form_items(
+            session, node, reader.peer, project_id, sorted(form_ids), versions=versions
+        )
     return items
 
 
@@ -212,9 +216,9 @@ def _erasures_before(session: Session, reader: Reader, items: Iterable[Item]) ->
     erased = [
         (numbers[item.project], item.erased_sha256)
         for item in items
-        if item.kind == "submission" and item.erased_sha256 is not None  # type: ignore[union-attr]
+        if isinstance(item, SubmissionItem) and item.erased_sha256 is not None
     ]
-    return replica_reads.find_erasures_of(session, erased) if erased else []  # type: ignore[arg-type]
+    return replica_reads.find_erasures_of(session, erased) if erased else []
 
 
 def _allowed(node: Node, reader: Reader, names: Sequence[str]) -> set[str]:

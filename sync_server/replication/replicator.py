@@ -124,7 +124,7 @@ class _Journey:
 
     def _fetch(self, header: Batch, names: Sequence[str]) -> Batch:
         lacking = self.target.find_lacking(names) if names else ()
-        items = self.source.read_items(lacking, header).items if lacking else ()
+        items = self.source.read_items(lacking, header).items if lacking else header.items
         return replace(header, items=items)  # covers the same changes: what is left out is there already
 
     def _take(self, batch: Batch) -> int:

@@ -4,6 +4,7 @@ Told to whoever holds the tablet's token, revoked or not: how much of which form
 of others. A public link's token is many people's, and is told nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +14,11 @@ from sync_server.account_errors import AuthenticationFailed, UnknownToken
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.devices import identify_device
-from sync_server.store import device_summary, forms
+from sync_server.services.peer_scope import scope_of_peer, shared_projects
+from sync_server.store import changes, device_summary, forms, peer_rounds
 from sync_server.store.accounts import APP_USER, Actor
-from sync_server.store.device_summary import Centre, OfForm
+from sync_server.store.device_summary import OfForm
+from sync_server.store.peers import PeerNode, iter_peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def _sum_up(session: Session, device: Actor, *, is_worked_through: bool) -> Devi
     counted = device_summary.count_by_form(session, device.id)
     lacking = sum(form.missing for form in counted)
     on_the_way = min(lacking, device_summary.count_on_the_way(session, device.id)) if lacking else 0
-    centre = device_summary.find_centre(session, device.project_id or 0)
+    centre = _find_centre(session, device.project_id or 0)
     return DeviceSummary(
         name=device.display_name,
         is_revoked=device.is_revoked,
@@ -86,9 +89,26 @@ def _sum_up(session: Session, device: Actor, *, is_worked_through: bool) -> Devi
     )
 
 
-def _count_gone_on(session: Session, device: Actor, counted: list[OfForm], centre: Centre) -> int:
-    kept_back = device_summary.count_kept_back(session, device.id, after=centre.told_seq)
-    return max(0, sum(form.submissions for form in counted) - kept_back)
+def _find_centre(session: Session, project_id: int) -> PeerNode | None:
+    """Find the centre to which what comes for a project goes on; None when it stays here."""
+    for peer in iter_peers(session):
+        if peer.is_centre and peer.is_active and project_id in shared_projects(session, peer, scope_of_peer(session, peer)):
+            return peer
+    return None
+
+
+def _count_gone_on(session: Session, device: Actor, counted: Sequence[OfForm], centre: PeerNode) -> int:
+    """Count the submissions of which the centre said that it has everything but files."""
+    scope = scope_of_peer(session, centre)
+    shared = [form for form in counted if scope.knows(form.project_id, form.form_id)]
+    told = peer_rounds.get_round(session, centre.id)
+    # What was said of a feed before a restore says nothing of this one.
+    after = told.told_seq if told.told_epoch == changes.epoch(session) else 0
+    forms_shared = [form.form_id for form in shared]
+    kept_back = device_summary.count_kept_back(
+        session, device.id, forms=forms_shared, after=after, not_from=centre.ids
+    )
+    return max(0, sum(form.submissions for form in shared) - kept_back)
 
 
 def _title(session: Session, form: OfForm) -> str:

@@ -5,28 +5,40 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from sync_server.core.digest import canonical_json, decision_member, digest_members, digest_set
+from sync_server.core.scope import Scope
+from sync_server.errors import NotFound
 from sync_server.node import Node
+from sync_server.services import consumers
+from sync_server.services.peer_scope import READ, find_inside, is_inside, scope_of_peer, shared_projects
 from sync_server.store import holdings
+from sync_server.store.families import find_families
+from sync_server.store.holdings import EVERYTHING, Holding
+from sync_server.store.peers import PeerNode
+
+ERASURE, FORM_STATE = "erasure", "form_state"
+PART = 2_000
+
+Names = set[tuple[str, str]]
 
 
-def digest_node(node: Node) -> dict[str, str]:
+def digest_node(node: Node, part: Holding = EVERYTHING) -> dict[str, str]:
     """Return a sha256 for each set: versions, decisions, states, their total; and the receipts by themselves.
 
     Receipts stand apart: two nodes can show the same although a submission reached them by different ways. They tell
     on the states in one case only: what came by a revoked tablet or for a closed form alone is held until accepted.
     """
     with node.database.read() as session:
-        return digest_snapshot(session)
+        return digest_snapshot(session, part)
 
 
-def digest_snapshot(session: Session) -> dict[str, str]:
+def digest_snapshot(session: Session, part: Holding = EVERYTHING) -> dict[str, str]:
     """The same of whatever state of a database the session reads."""
     content = digest_members(
-        _version_members(session),
-        (decision_member(*decision) for decision in holdings.iter_decisions(session)),
-        (canonical_json([form_id, state]) for form_id, state in holdings.iter_states(session)),
+        _version_members(session, part),
+        (decision_member(*decision) for decision in holdings.iter_decisions(session, part)),
+        (canonical_json([form_id, state]) for form_id, state in holdings.iter_states(session, part)),
     )
-    receipts = digest_set(holdings.iter_receipt_ids(session))
+    receipts = digest_set(holdings.iter_receipt_ids(session, part))
     return {
         "versions": content.versions,
         "decisions": content.decisions,
@@ -36,6 +48,52 @@ def digest_snapshot(session: Session) -> dict[str, str]:
     }
 
 
-def _version_members(session: Session) -> Iterator[str]:
-    yield from (canonical_json([version]) for version in holdings.iter_version_ids(session))
-    yield from (canonical_json(list(file)) for file in holdings.iter_attachment_ids(session))
+def digest_for_peer(node: Node, peer: PeerNode, project_uid: str) -> dict[str, str]:
+    """Digest a project within what is shared with a peer, to be compared; raise NotFound for one that is not shared.
+
+    That is what is in the peer's scope, seen from the centre; at the hub it is everything of the project. Left out at
+    both ends is what does not travel: decisions about forms that another than the project's home made, and decisions
+    about submissions of which nothing is there (but erasures, which go to everybody).
+    """
+    consumers.resolve_received(node)
+    with node.database.read() as session:
+        scope = scope_of_peer(session, peer)
+        project_id = next((id for id, uid in shared_projects(session, peer, scope).items() if uid == project_uid), None)
+        if project_id is None:
+            raise NotFound
+        instances = {pair for pair in holdings.iter_instances(session, project_id) if scope.knows(project_id, pair[0])}
+    names = instances if peer.is_centre else _in_scope(node, peer, scope, project_id, instances)
+    return digest_node(node, _holding(scope, project_id, names, home=peer.id if peer.is_centre else node.id))
+
+
+def _holding(scope: Scope, project_id: int, names: Names, *, home: str) -> Holding:
+    def includes_decision(kind: str, form_id: str, subject: str, made_at: str) -> bool:
+        if not scope.knows(project_id, form_id):
+            return False
+        if kind == FORM_STATE:
+            return made_at == home
+        return kind == ERASURE or (form_id, subject) in names
+
+    return Holding(project_id, lambda form_id, instance_id: (form_id, instance_id) in names, includes_decision)
+
+
+def _in_scope(node: Node, peer: PeerNode, scope: Scope, project_id: int, instances: Names) -> Names:
+    """Choose the instances whose submission the peer may have. Where it may have all rows, nothing is asked."""
+    forms = {form_id for form_id, _ in instances}
+    whole = {form_id for form_id in forms if scope.sees_whole(project_id, form_id, READ)}
+    names = {pair for pair in instances if pair[0] in whole}
+    for part in _parts(sorted(instances - names)):
+        with node.database.read() as session:
+            families = find_families(session, [instance_id for _, instance_id in part])
+        inside = find_inside(node, peer, scope, [f for f in families if f.project_id == project_id])
+        names |= {(f.form_id, name) for f in families if is_inside(f, inside) for name in f.names}
+    return names
+
+
+def _parts(pairs: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    return (pairs[start : start + PART] for start in range(0, len(pairs), PART))
+
+
+def _version_members(session: Session, part: Holding) -> Iterator[str]:
+    yield from (canonical_json([version]) for version in holdings.iter_version_ids(session, part))
+    yield from (canonical_json(list(file)) for file in holdings.iter_attachment_ids(session, part))

@@ -7,15 +7,20 @@ when it was heard last, without figures, errors and refusals: those would tell o
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+
+from sqlalchemy.orm import Session
 
 from sync_server.core.scope import Scope
 from sync_server.node import Node
 from sync_server.services import peer_status
 from sync_server.services.access import require_somewhere
+from sync_server.services.peer_scope import shared_projects
 from sync_server.services.peer_status import PeerStatus
-from sync_server.store import peer_places
-from sync_server.store.accounts import Actor
-from sync_server.store.peer_places import Variant
+from sync_server.store import assignments, form_variants, peer_rounds, peers
+from sync_server.store.accounts import PEER, Actor
+from sync_server.store.form_variants import FormVariant
+from sync_server.store.peers import PeerNode
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +54,7 @@ class SeenPeers:
 
     centres: tuple[SeenPeer, ...]
     hubs: tuple[SeenPeer, ...]
-    variants: tuple[Variant, ...]
+    variants: tuple[FormVariant, ...]
 
     @property
     def is_busy(self) -> bool:
@@ -60,8 +65,8 @@ def see_peers(node: Node, actor: Actor | None) -> SeenPeers:
     """Show the peers that share a project with what the actor may look after; all of them to who may everything."""
     scope = require_somewhere(node, actor, VERB)
     with node.database.read() as session:
-        shared = peer_places.find_shared(session)
-        variants = [v for v in peer_places.iter_variants(session) if scope.may(VERB, v.project_id, v.form_id)]
+        shared = {peer.id: _share(session, peer) for peer in peers.iter_peers(session)}
+        variants = [v for v in form_variants.iter_variants(session) if scope.may(VERB, v.project_id, v.form_id)]
     statuses = peer_status.peer_status(node)
     seen = [found for status in statuses if (found := _see(scope, status, shared.get(status.id, frozenset())))]
     return SeenPeers(
@@ -74,9 +79,18 @@ def see_peers(node: Node, actor: Actor | None) -> SeenPeers:
 def want_round(node: Node, actor: Actor | None, *, now: datetime) -> bool:
     """Ask for a round as soon as may be; return False when this node has no centre."""
     require_somewhere(node, actor, VERB)
-    is_wanted = node.write(lambda session: peer_places.want_round(session, now=now))
-    log.info("round wanted actor=%s has_centre=%s node=%s", actor.id if actor else None, is_wanted, node.id)
-    return is_wanted
+    with node.database.read() as session:
+        centres = [peer.id for peer in peers.iter_peers(session) if peer.is_centre and peer.is_active]
+    for centre in centres:
+        node.write(partial(peer_rounds.want_round, peer_id=centre, now=now))
+    log.info("round wanted actor=%s centres=%d node=%s", actor.id if actor else None, len(centres), node.id)
+    return bool(centres)
+
+
+def _share(session: Session, peer: PeerNode) -> frozenset[int]:
+    """Number the projects shared with a peer; of an ended pairing, those that were shared as long as its roles stay."""
+    scope = Scope(peer.actor_id, PEER, assignments.find_grants(session, peer.actor_id))
+    return frozenset(shared_projects(session, peer, scope))
 
 
 def _see(scope: Scope, status: PeerStatus, shared: frozenset[int]) -> SeenPeer | None:

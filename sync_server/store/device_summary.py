@@ -5,6 +5,7 @@ by deprecatedID to the row of `submissions`; a ring, which only a forger can mak
 once only.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,11 +13,8 @@ from typing import Any
 from sqlalchemy import CTE, Integer, Text, and_, case, cast, func, or_, select, union
 from sqlalchemy.orm import Session
 
-from sync_server.store import changes
-from sync_server.store.peer_tables import awaited_files, peer_rounds, peers
-from sync_server.store.peers import ACTIVE, CENTRE
+from sync_server.store.tables import awaited_files, receipts, submission_versions, submissions
 from sync_server.store.tables import changes as feed
-from sync_server.store.tables import projects, receipts, submission_versions, submissions
 
 _v, _r, _t = submission_versions.c, receipts.c, submissions.c
 _CONTENT = ("submission_version", "attachment")  # receipts and decisions add nothing that the tablet's owner waits for
@@ -55,37 +53,21 @@ def count_on_the_way(session: Session, actor_id: int) -> int:
     """Count files of this sender that another node has, and that are on their way here."""
     t = awaited_files.c
     versions = select(_r.version_id).where(_r.actor_id == actor_id)
-    query = select(func.count()).select_from(awaited_files).where(t.owner == "submission", t.version_id.in_(versions))
-    return session.scalar(query) or 0
+    files = select(t.version_id, t.name).where(t.owner == "submission", t.version_id.in_(versions)).distinct()
+    return session.scalar(select(func.count()).select_from(files.subquery())) or 0
 
 
-@dataclass(frozen=True, slots=True)
-class Centre:
-    """The centre that leads a project, and up to which change of this feed it has everything."""
+def count_kept_back(
+    session: Session, actor_id: int, *, forms: Collection[str], after: int, not_from: Collection[str]
+) -> int:
+    """Count this sender's submissions, edits apart, of which something came after a change of the feed.
 
-    name: str
-    told_seq: int
-
-
-def find_centre(session: Session, project_id: int) -> Centre | None:
-    """Return the centre to which what comes for a project goes on, None when it stays here."""
-    joined = peers.join(projects, projects.c.home == peers.c.id).outerjoin(
-        peer_rounds, peer_rounds.c.peer_id == peers.c.id
-    )
-    query = select(peers.c.name, peer_rounds.c.told_epoch, peer_rounds.c.told_seq).select_from(joined)
-    is_it = (projects.c.id == project_id, peers.c.side == CENTRE, peers.c.state == ACTIVE)
-    row = session.execute(query.where(*is_it)).first()
-    if row is None:
-        return None
-    # What was said of a feed before a restore says nothing of this one.
-    return Centre(row.name, row.told_seq if row.told_epoch == changes.epoch(session) else 0)
-
-
-def count_kept_back(session: Session, actor_id: int, *, after: int) -> int:
-    """Count this sender's submissions, edits apart, of which something came after a change of the feed."""
-    came = select(feed.c.key).where(feed.c.seq > after, feed.c.kind.in_(_CONTENT))
+    What came from one of the nodes `not_from` is not kept back from it.
+    """
+    came = select(feed.c.key).where(feed.c.seq > after, feed.c.kind.in_(_CONTENT), feed.c.node.not_in(not_from))
     query = select(func.count(_v.instance_id.distinct())).join_from(submission_versions, receipts, _r.version_id == _v.id)
-    return session.scalar(query.where(_r.actor_id == actor_id, _v.instance_id.in_(came))) or 0
+    theirs = query.where(_r.actor_id == actor_id, _v.form_id.in_(forms))
+    return session.scalar(theirs.where(_v.instance_id.in_(came))) or 0
 
 
 def _roots(actor_id: int) -> Any:

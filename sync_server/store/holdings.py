@@ -1,43 +1,81 @@
-"""What this node holds, as streams of ids: for digests, whose memory must not grow with rows' contents."""
+"""What this node holds, as streams of ids: for digests, whose memory must not grow with rows' contents.
 
-from collections.abc import Iterator
+All of it, or a part: one project, and of that what a predicate lets through.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from sync_server.store.tables import decisions, receipts, submission_attachments, submission_versions, submissions
 
 STREAM = {"yield_per": 1000}
+_v, _a, _r, _d, _s = submission_versions.c, submission_attachments.c, receipts.c, decisions.c, submissions.c
 
 
-def iter_version_ids(session: Session) -> Iterator[str]:
-    yield from session.scalars(select(submission_versions.c.sha256), execution_options=STREAM)
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Which part is meant: `includes(form_id, instance_id)` of versions and states, and what hangs on them;
+    `includes_decision(kind, form_id, subject, node)` of decisions."""
+
+    project_id: int | None = None
+    includes: Callable[[str, str], bool] = lambda form_id, instance_id: True
+    includes_decision: Callable[[str, str, str, str], bool] = lambda kind, form_id, subject, node: True
+
+    def of(self, query: Select[Any], column: Any) -> Select[Any]:
+        return query if self.project_id is None else query.where(column == self.project_id)
+
+
+EVERYTHING = Holding()
+
+
+def iter_version_ids(session: Session, part: Holding = EVERYTHING) -> Iterator[str]:
+    query = part.of(select(_v.form_id, _v.instance_id, _v.sha256), _v.project_id)
+    for form_id, instance_id, sha256 in session.execute(query, execution_options=STREAM):
+        if part.includes(form_id, instance_id):
+            yield sha256
+
+
+def iter_instances(session: Session, project_id: int) -> Iterator[tuple[str, str]]:
+    """Each version's (form, instance) in a project, once."""
+    query = select(_v.form_id, _v.instance_id).where(_v.project_id == project_id).distinct()
+    yield from session.execute(query, execution_options=STREAM)
 
 
 def count_versions(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(submission_versions)) or 0
 
 
-def iter_attachment_ids(session: Session) -> Iterator[tuple[str, str, str]]:
+def iter_attachment_ids(session: Session, part: Holding = EVERYTHING) -> Iterator[tuple[str, str, str]]:
     """Each attachment as (version, name, sha256 of its bytes)."""
-    v, a = submission_versions.c, submission_attachments.c
-    query = select(v.sha256, a.name, a.sha256).join_from(submission_attachments, submission_versions)
-    yield from session.execute(query, execution_options=STREAM)
+    query = select(_v.form_id, _v.instance_id, _v.sha256, _a.name, _a.sha256)
+    query = part.of(query.join_from(submission_attachments, submission_versions), _v.project_id)
+    for row in session.execute(query, execution_options=STREAM):
+        if part.includes(row[0], row[1]):
+            yield row[2], row[3], row[4]
 
 
-def iter_receipt_ids(session: Session) -> Iterator[str]:
-    yield from session.scalars(select(receipts.c.id), execution_options=STREAM)
+def iter_receipt_ids(session: Session, part: Holding = EVERYTHING) -> Iterator[str]:
+    query = select(_v.form_id, _v.instance_id, _r.id).join_from(receipts, submission_versions)
+    for form_id, instance_id, id in session.execute(part.of(query, _v.project_id), execution_options=STREAM):
+        if part.includes(form_id, instance_id):
+            yield id
 
 
-def iter_decisions(session: Session) -> Iterator[tuple[str, str, list[str], Any]]:
+def iter_decisions(session: Session, part: Holding = EVERYTHING) -> Iterator[tuple[str, str, list[str], Any]]:
     """Each decision as (id, kind, parents, body)."""
-    t = decisions.c
-    query = select(t.id, t.kind, t.parents, t.body)
-    yield from session.execute(query, execution_options=STREAM)
+    query = part.of(select(_d.id, _d.kind, _d.parents, _d.body, _d.form_id, _d.subject, _d.node), _d.project_id)
+    for id, kind, parents, body, form_id, subject, node in session.execute(query, execution_options=STREAM):
+        if part.includes_decision(kind, form_id, subject, node):
+            yield id, kind, parents, body
 
 
-def iter_states(session: Session) -> Iterator[tuple[str, Any]]:
+def iter_states(session: Session, part: Holding = EVERYTHING) -> Iterator[tuple[str, Any]]:
     """Each submission's state as (form, state)."""
-    query = select(submissions.c.form_id, submissions.c.state)
-    yield from session.execute(query, execution_options=STREAM)
+    query = part.of(select(_s.form_id, _s.root_id, _s.state), _s.project_id)
+    for form_id, root_id, state in session.execute(query, execution_options=STREAM):
+        if part.includes(form_id, root_id):
+            yield form_id, state

@@ -34,6 +34,11 @@ def find_furthest(session: Session, peer_id: str, epoch: str) -> int:
     return session.scalar(query) or 0
 
 
+def has_any(session: Session, peer_id: str) -> bool:
+    """Tell whether anything was ever taken of a peer, in whatever epoch and scope."""
+    return session.scalar(select(_t.seq).where(_t.peer_id == peer_id).limit(1)) is not None
+
+
 def forget_cursors(session: Session, peer_id: str) -> None:
     """Forget how far a peer's feed was taken: it is begun anew, by asking first."""
     session.execute(delete(peer_cursors).where(_t.peer_id == peer_id))

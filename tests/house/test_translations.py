@@ -1,6 +1,7 @@
 """Every message for a person is there in Arabic and in Sorani Kurdish, with the same gaps to fill."""
 
 import string
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from sync_server import account_errors, errors, operator_errors
+from sync_server import account_errors, errors, operator_errors, peer_errors
 from tests.house.sources import PACKAGE
 
 LANGUAGES = ["ar", "ckb"]
@@ -24,7 +25,8 @@ def _catalogue(language: str) -> Catalog:
 
 
 assert account_errors
-assert operator_errors  # imported so that their Problems are among the subclasses
+assert operator_errors
+assert peer_errors  # imported so that their Problems are among the subclasses
 
 
 def _problems(of: type[errors.Problem] = errors.Problem) -> set[type[errors.Problem]]:
@@ -57,6 +59,11 @@ def test_translations_fill_the_same_gaps(language: str) -> None:
 def test_compiled_catalogue_is_fresh(language: str) -> None:
     """Write it anew with: .venv/bin/python setup.py compile_catalog"""
     with (_folder(language) / "messages.mo").open("rb") as file:
-        compiled = {message.id: message.string for message in read_mo(file) if message.id}
-    written = {m.id: m.string for m in _catalogue(language) if m.id and m.string and not m.fuzzy}
+        compiled = {_plain(message.id): _plain(message.string) for message in read_mo(file) if message.id}
+    written = {_plain(m.id): _plain(m.string) for m in _catalogue(language) if m.id and m.string and not m.fuzzy}
     assert compiled == written
+
+
+def _plain(text: str | Sequence[str]) -> str | tuple[str, ...]:
+    """What is said otherwise of one than of several has a text for each."""
+    return text if isinstance(text, str) else tuple(text)

@@ -117,7 +117,9 @@ class World:
     def _send(
         self, where: str, instance: str, content: int, *, edits: str = "", files: dict[str, bytes] | None = None
     ) -> None:
-        answers = f"<adm2>{DISTRICTS[content % 2]}</adm2><place>{content}</place><photo>{content % 3}.jpg</photo><note/>"
+        answers = (
+            f"<adm2>{DISTRICTS[content % 2]}</adm2><place>{content}</place><photo>{content % 3}.jpg</photo><note/>"
+        )
         xml = submission(instance, answers, edits=edits, version=str(1 + content % 2))
         receipt = send(self.nodes[where], xml, files or {}, minutes=self.chance.random() * 1000)
         if not receipt.is_erased:

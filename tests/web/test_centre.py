@@ -12,13 +12,15 @@ from sync_server.core.roles import COORDINATOR, MNE
 from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.services import devices
+from sync_server.services.form_variants import settle_variant
 from sync_server.services.peer_status import Movement, PeerStatus, RefusedItem, Said
-from sync_server.store import peer_places
+from sync_server.store import form_variants
+from sync_server.store.forms import NewFormVersion
 from sync_server.store.tables import peer_rounds, projects
 from tests.support import samples
 from tests.support.people import add_person
 from tests.support.peers_seen import NOON, hub_status, pair_with, status
-from tests.support.samples import publish_visit, send, visit
+from tests.support.samples import publish_visit, send, visit, visit_form
 from tests.web.conftest import csrf_of, sign_in
 
 
@@ -147,10 +149,16 @@ def test_todays_tablets_and_forms_are_counted(office: FlaskClient, hub: Node) ->
     assert "Visit 2 " in text
 
 
-def test_forms_to_look_at_are_named(office: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    variant = peer_places.Variant(1, "visit", "3", "Visit", "90ab", NOON)
-    monkeypatch.setattr(peer_places, "iter_variants", lambda _session: [variant])
+def test_forms_to_look_at_are_named_until_somebody_settled_them(office: FlaskClient, hub: Node) -> None:
+    publish_visit(hub)
+    xml = visit_form().replace(b"Place", b"Village")
+    other = NewFormVersion(
+        project_id=1, form_id="visit", version="1", sha256="ab" * 32, md5="", title="Visit", xml=xml, published_at=NOON
+    )
+    hub.write(lambda session: form_variants.put_variant(session, other, node="90ab", now=NOON))
     assert "Forms to look at" in words(office)
+    settle_variant(hub, None, "visit", "1", "ab")
+    assert "Forms to look at" not in words(office)
 
 
 def test_bob_who_looks_after_one_project_sees_its_tablets_and_no_figures_of_others(app: Flask, hub: Node, stands) -> None:  # type: ignore[no-untyped-def] # fmt: skip

@@ -1,0 +1,110 @@
+"""What one node received is at the other after a round, once and whole."""
+
+from pathlib import Path
+
+import pytest
+
+from sync_server.core.roles import PEER
+from sync_server.core.scope import Grant
+from sync_server.node import Node
+from sync_server.services import consumers
+from sync_server.services.review_submission import review_submission
+from tests.support.paired_nodes import held, open_node, pair, set_scope, sync
+from tests.support.samples import publish_visit, send, visit
+
+
+@pytest.fixture
+def centre(node: Node) -> Node:
+    publish_visit(node)
+    return node
+
+
+def test_what_a_hub_received_is_at_the_centre_after_one_round(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    send(hub, visit("one", photo="a.jpg"), {"a.jpg": b"photo"})
+    send(hub, visit("two"))
+    report = sync(hub, centre)
+    assert report.is_quiet, report
+    assert held(hub) == held(centre)
+    assert len(held(centre).files) == 1
+
+
+def test_a_round_with_nothing_new_is_one_greeting(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    send(hub, visit("one"))
+    sync(hub, centre)
+    report = sync(hub, centre)
+    assert (report.is_quiet, report.greetings, report.records_in.stored, report.records_out.stored) == (True, 1, 0, 0)
+
+
+def test_a_hub_gets_the_form_before_its_tablets_need_it(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    sync(hub, centre)
+    assert send(hub, visit("one")).form_state == "open"
+
+
+def test_an_edit_made_elsewhere_comes_back_to_the_hub_that_received_the_original(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    send(hub, visit("one"))
+    sync(hub, centre)
+    send(centre, visit("two", deprecates="one", place="Karamles"))
+    sync(hub, centre)
+    assert held(hub) == held(centre)
+    assert len(held(hub).states) == 1
+
+
+def test_an_office_gets_nothing_that_others_received(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    send(centre, visit("elsewhere"))
+    sync(hub, centre)
+    assert held(hub).versions == set()
+
+
+def test_a_review_at_the_centre_is_known_at_the_hub(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    send(hub, visit("one"))
+    sync(hub, centre)
+    review_submission(centre, None, "uuid:one", "approved", reason="seen")
+    sync(hub, centre)
+    assert held(hub).states == held(centre).states
+    assert '"review":"approved"' in held(hub).states["uuid:one"]
+
+
+def test_a_hub_with_rows_gets_those_and_loses_them_when_they_leave_its_scope(hub: Node, centre: Node) -> None:
+    pair(hub, centre, role=PEER, rows="place eq 'Bartella'")
+    send(centre, visit("here", place="Bartella", photo="a.jpg"), {"a.jpg": b"here"})
+    send(centre, visit("there", place="Tel Kaif"))
+    sync(hub, centre)
+    assert held(hub).states.keys() == {"uuid:here"}
+    assert len(held(hub).files) == 1
+    send(centre, visit("edit", place="Tel Kaif", deprecates="here"))
+    sync(hub, centre)
+    assert held(hub).versions == set()
+    send(centre, visit("again", place="Bartella", deprecates="there"))
+    sync(hub, centre)
+    assert held(hub).states.keys() == {"uuid:there"}
+
+
+def test_a_wider_scope_brings_everything_with_its_decisions(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    send(centre, visit("one"))
+    review_submission(centre, None, "uuid:one", "approved", reason="seen")
+    sync(hub, centre)
+    set_scope(centre, hub.id, Grant(PEER, 1))
+    sync(hub, centre)
+    assert held(hub) == held(centre)
+
+
+def test_a_copy_of_what_was_sent_by_another_hub_keeps_both_receipts(hub: Node, centre: Node, tmp_path: Path) -> None:
+    with open_node(tmp_path / "second") as second:
+        pair(hub, centre, name="first")
+        pair(second, centre, name="second")
+        for one in (hub, second):
+            send(one, visit("one"))
+        send(centre, visit("two", deprecates="one"))
+        for one in (hub, second, hub):
+            sync(one, centre)
+        for one in (hub, second, centre):
+            consumers.resolve_received(one)
+        assert held(hub) == held(second) == held(centre)
+        assert (len(held(hub).receipts), len(held(hub).versions), len(held(hub).states)) == (3, 2, 1)
