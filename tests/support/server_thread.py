@@ -14,7 +14,7 @@ class ServerThread:
     def __init__(self, app: Flask) -> None:
         self._server: Any = create_server(app, listen="127.0.0.1:0", threads=4)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self.port: int = self._server.effective_port
+        self.port = int(self._server.effective_port)
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
