@@ -37,8 +37,9 @@ def write_opening(opening: Opening) -> bytes:
     """Write a greeting: what is empty is left out."""
     said = opening.greeting
     taken = None if said.taken_epoch is None else {"epoch": said.taken_epoch, "seq": said.taken_seq}
+    spoken = opening.protocols[0] if opening.session else list(opening.protocols)
     value = {
-        **{"protocol": list(opening.protocols), "node": said.node, "name": said.name, "epoch": said.epoch},
+        **{"protocol": spoken, "node": said.node, "name": said.name, "epoch": said.epoch},
         **{"head": said.head, "nonce": opening.nonce, "session": opening.session, "ticket": opening.ticket},
         **{"scope_hash": said.scope_hash, "taken": taken, "projects": [_write_place(each) for each in said.places]},
         **{"clock": said.clock.isoformat(), "program": said.program},
@@ -50,26 +51,28 @@ def read_opening(content: bytes) -> Opening:
     given = _load(content)
     taken = given.get("taken")
     greeting = Greeting(
-        node=text_of(given, "node"), name=text_of(given, "name"), epoch=text_of(given, "epoch"),
+        node=text_of(given, "node"), name=text_of(given, "name", absent=""), epoch=text_of(given, "epoch"),
         head=number_of(given, "head"), scope_hash=text_of(given, "scope_hash", absent=""),
         taken_epoch=None if taken is None else text_of(taken, "epoch"),
         taken_seq=None if taken is None else number_of(taken, "seq"),
         places=tuple(_read_place(each) for each in list_of(given, "projects", absent=())),
-        clock=moment_of(given, "clock"), program=text_of(given, "program"),
+        clock=moment_of(given, "clock"), program=text_of(given, "program", absent=""),
     )  # fmt: skip
     return Opening(
-        greeting=greeting, protocols=tuple(read_protocols(given)), ticket=text_of(given, "ticket", absent="") or None,
+        greeting=greeting, protocols=tuple(_read_protocols(given)), ticket=text_of(given, "ticket", absent="") or None,
         nonce=text_of(given, "nonce", absent=""), session=text_of(given, "session", absent=""),
     )  # fmt: skip
 
 
 def find_protocols(content: bytes) -> Sequence[int]:
     """Say which versions a greeting names, whatever else is in it: a later version may have other fields."""
-    return read_protocols(_load(content))
+    return _read_protocols(_load(content))
 
 
-def read_protocols(given: Json) -> Sequence[int]:
-    named = list_of(given, "protocol")
+def _read_protocols(given: Json) -> Sequence[int]:
+    """Read the versions a hub speaks, or the one that a centre picked."""
+    said = given.get("protocol")
+    named = said if isinstance(said, list) else [said]
     if not named or not all(type(each) is int for each in named):
         raise BatchUnreadable(reason="'protocol' names no versions")
     return named

@@ -24,9 +24,9 @@ class ServerThread:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._server.task_dispatcher.shutdown()  # first: threads that still answer wake the loop when they are done
         self._server.trigger.pull_trigger(self._close)
         self._thread.join(10)
-        self._server.task_dispatcher.shutdown()
 
     def _close(self) -> None:
         for channel in list(self._server.active_channels.values()):
