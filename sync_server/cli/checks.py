@@ -46,7 +46,7 @@ def rebuild(settings: Settings) -> None:
 
 @click.command(short_help="Print digests, to compare two nodes.")
 @click.option("--project", "project_id", type=int, help="Only of this project. [all]")
-@click.option("--peer", "name", help="Ask this centre for its digests too, and compare; of project 1 unless one is said.")
+@click.option("--peer", "name", help="Compare with this node. [of project 1]")
 @click.pass_obj
 def digest(settings: Settings, project_id: int | None, name: str | None) -> None:
     """Print digests of what this node holds; two nodes with equal lines hold and show the same.

@@ -68,8 +68,8 @@ def is_due(now: datetime, rule: SyncRule, moment: SyncMoment) -> bool:
 
 
 def _retry_after(failures: int, chance: float) -> timedelta:
-    doubled = min(FIRST_RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY)
-    return doubled * (1 - RETRY_SPREAD * chance)
+    doublings: int = min(failures - 1, 10)  # beyond that it is the longest anyhow, and numbers stay small
+    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY) * (1 - RETRY_SPREAD * chance)
 
 
 def _is_over(since: datetime, wait: timedelta, now: datetime) -> bool:

@@ -28,8 +28,9 @@ from sync_server.protocols.shapes import Content
 from sync_server.replication import wire
 from sync_server.replication.local import LocalPeer
 from sync_server.replication.peer import Peer
-from sync_server.replication.wire_fields import number_of, texts_of
+from sync_server.replication.wire_fields import number_of, text_of, texts_of
 from sync_server.services import peer_tickets
+from sync_server.services.digest_node import digest_for_peer
 
 blueprint = Blueprint("replication", __name__, url_prefix="/replication/v1")
 
@@ -128,6 +129,13 @@ def post_fetch() -> Response:
     """Read pieces of files."""
     wanted = unpack_wanted(decompress(_read_body(), largest=LARGEST_HEAD))
     return _answer(pack_pieces(_end().read_pieces(wanted)))
+
+
+@blueprint.post("/digest")
+@_takes("a project", answers="the digests of what both nodes must have in common of it")
+def post_digest() -> Response:
+    """Compare what this node and the one that asks hold and show of a project."""
+    return _answer_json(digest_for_peer(current_node(), current_peer(), text_of(_object(), "project")))
 
 
 def _end() -> Peer:

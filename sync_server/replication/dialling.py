@@ -14,19 +14,21 @@ class Dialling:
     def __init__(self, node: Node, peer: PeerNode) -> None:
         self._node, self._peer = node, peer
         self._sessions: list[requests.Session] = []
-        self._first: RemotePeer | None = None
+        self.lanes: list[RemotePeer] = []
 
     def __call__(self) -> RemotePeer:
         session = requests.Session()
         self._sessions.append(session)
-        if self._first is not None:
-            return self._first.beside(session)
+        lane = self.lanes[0].beside(session) if self.lanes else self._open(session)
+        self.lanes.append(lane)
+        return lane
+
+    def _open(self, session: requests.Session) -> RemotePeer:
         said = self._node.settings
         rate = RateLimit(said.sync_kbit * 1000) if said.sync_kbit else None
-        self._first = RemotePeer(
+        return RemotePeer(
             self._node, self._peer, session=session, rate=rate, proxy=said.sync_proxy, ca_file=said.sync_ca_file
         )
-        return self._first
 
     def close(self) -> None:
         """Hang up."""

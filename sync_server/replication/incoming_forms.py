@@ -16,7 +16,6 @@ from sync_server.errors import UnreadableForm
 from sync_server.replication.taking import (
     NOT_FROM_A_HUB,
     NOT_WHAT_IT_SAYS,
-    UNKNOWN_VERSION,
     UNREADABLE,
     NotTaken,
     Taking,
@@ -54,7 +53,7 @@ def take_form(taking: Taking, item: FormItem) -> None:
     session, project_id = taking.session, taking.project(item.project)
     row_id = replicated_forms.find_row_id(session, project_id, item.form_id, item.current)
     if row_id is None:
-        raise NotTaken(UNKNOWN_VERSION)
+        return  # a form is said as it is now: the version comes with a later slice of the feed, which says this again
     if item.state not in STATES:
         raise NotTaken(UNREADABLE)
     _follow_media(taking, row_id, item.form_id, item.media)
@@ -147,7 +146,7 @@ def _follow_media(taking: Taking, row_id: int, form_id: str, media: tuple[MediaF
         _require_fit(file)
         if present.get(file.name) == file.sha256:
             replicated_forms.forget_awaited(session, row_id, file.name)
-        elif taking.node.blobs.size(BlobId(file.sha256)) is not None:
+        elif file.sha256 in taking.present:
             replicated_forms.put_media(session, row_id, _attachment(file))
             taking.tell("form_attachment", form_id, file.sha256)
         else:

@@ -42,7 +42,8 @@ def take_withdrawn(taking: Taking, item: WithdrawnItem) -> None:
     order = peer_subjects.find_withdrawal(taking.session, item.id)
     if order is None or (order.peer_id, order.direction) != (taking.peer.id, OUT):
         raise NotTaken(BEYOND_SCOPE)
-    if peer_subjects.end_withdrawal(taking.session, item.id, done_at=item.done_at, receipt=item.removed):
+    if order.done_at is None or order.receipt == peer_subjects.KEPT:
+        peer_subjects.end_withdrawal(taking.session, item.id, done_at=item.done_at, receipt=item.removed)
         root = (order.project_id, order.form_id, order.root_id)
         peer_subjects.delete_entered(taking.session, taking.peer.id, root)
         taking.tell("withdrawal", order.root_id, order.id)

@@ -147,6 +147,9 @@ def _note(node: Node, reader: Reader, plan: Plan) -> None:
 
     def note(session: Session) -> list[str]:
         peer_subjects.put_entered(session, reader.peer.id, plan.entered)
+        for id in peer_subjects.find_open_withdrawals(session, reader.peer.id, plan.entered).values():
+            peer_subjects.end_withdrawal(session, id, done_at=now, receipt=peer_subjects.KEPT)
+        peer_subjects.note_left(session, reader.peer.id, plan.withdrawn)
         open_ones = peer_subjects.find_open_withdrawals(session, reader.peer.id, plan.withdrawn)
         return [_order(session, reader, root, open_ones, now) for root in plan.withdrawn]
 

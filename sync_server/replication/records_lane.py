@@ -97,9 +97,6 @@ class RecordsLane:
         self.greetings += 1
         mine = self.local.meet(theirs)
         legs = _leg(IN, theirs, mine), _leg(OUT, mine, theirs)
-        self.node.write(
-            lambda session: peer_rounds.note_told(session, self.peer_id, epoch=theirs.taken_epoch, seq=theirs.taken_seq)
-        )
         self._note_moved(legs)
         return legs, epoch not in (None, theirs.epoch)
 
@@ -127,9 +124,8 @@ class RecordsLane:
         """Return up to where the receiver is asked first: kept, so that a journey that broke off goes on asking."""
         if leg.since is None:
             self._put_asking({**self._asking, leg.direction: [leg.epoch, leg.scope_hash, leg.head]})
-        asked = self._asking.get(leg.direction)
-        is_same = bool(asked) and tuple(asked[:2]) == (leg.epoch, leg.scope_hash)
-        return asked[2] if is_same and asked else None
+        epoch, scope_hash, until = self._asking.get(leg.direction) or (None, None, None)
+        return until if (epoch, scope_hash) == (leg.epoch, leg.scope_hash) else None
 
     def _note_asked(self, leg: Leg, outcome: Outcome) -> None:
         asked = self._asking.get(leg.direction)

@@ -116,6 +116,11 @@ class RemotePeer:
     def write_pieces(self, pieces: Sequence[Piece]) -> int:
         return wire_fields.number_of(wire.unpack_object(self._ask("give", pack_pieces(pieces))), "whole")
 
+    def digest(self, project_uid: str) -> dict[str, str]:
+        """Ask for the digests of what both nodes must have in common of a project."""
+        said = self._ask_json("digest", {"project": project_uid})
+        return {name: wire_fields.text_of(said, name) for name in said}
+
     def _ask_json(self, route: str, value: dict[str, Any]) -> dict[str, Any]:
         return wire.unpack_object(self._ask(route, wire.pack_json(value)))
 

@@ -17,7 +17,6 @@ from sync_server.core.replication_pieces import Piece
 from sync_server.errors import DiskFull
 from sync_server.node import Node
 from sync_server.services import incoming_parts
-from sync_server.services.activate_form import activate_if_complete
 from sync_server.services.incoming_parts import told_when_full
 from sync_server.store import awaited_files, changes, erasures
 from sync_server.store.awaited_files import MOST_WRONG
@@ -25,6 +24,7 @@ from sync_server.store.blocks import newest_block
 from sync_server.store.changes import Change
 from sync_server.store.engine import lock_feed
 from sync_server.store.joined_files import WholeFile, join_file
+from sync_server.store.replicated_forms import activate_if_complete
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,8 @@ def _join(node: Node, session: Session, peer_id: str, whole: Sequence[WholeFile]
         if not joined.is_awaited:
             _forget_blob(node, session, file.sha256)
     for version_id in sorted(form_versions):
-        activate_if_complete(session, version_id)
+        if change := activate_if_complete(session, version_id):
+            happened.append(change)
     changes.append(session, happened, via=peer_id)
 
 

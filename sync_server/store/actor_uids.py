@@ -8,6 +8,7 @@ from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from sync_server.core.replication_items import Who
+from sync_server.store.assignments import is_about_roles
 from sync_server.store.tables import actors, assignments, changes
 
 _t = actors.c
@@ -58,5 +59,5 @@ def has_had_role(session: Session, actor_id: int, project_id: int) -> bool:
     if session.execute(now.limit(1)).first() is not None:
         return True
     granted = or_(*(c.version.like(f"{start}%") for start in ("* ", f"project:{project_id} ", f"form:{project_id}/")))
-    had = select(c.seq).where(c.kind == "assignment", c.key == f"actor:{actor_id}", granted)
+    had = select(c.seq).where(is_about_roles(), c.key == f"actor:{actor_id}", granted)
     return session.execute(had.limit(1)).first() is not None

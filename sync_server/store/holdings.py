@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union
 from sqlalchemy.orm import Session
 
 from sync_server.store.tables import decisions, receipts, submission_attachments, submission_versions, submissions
@@ -40,9 +40,10 @@ def iter_version_ids(session: Session, part: Holding = EVERYTHING) -> Iterator[s
 
 
 def iter_instances(session: Session, project_id: int) -> Iterator[tuple[str, str]]:
-    """Each version's (form, instance) in a project, once."""
-    query = select(_v.form_id, _v.instance_id).where(_v.project_id == project_id).distinct()
-    yield from session.execute(query, execution_options=STREAM)
+    """Each (form, instance) in a project, once; also of originals that edits wait for: they name a submission too."""
+    here = select(_v.form_id, _v.instance_id).where(_v.project_id == project_id)
+    edited = select(_v.form_id, _v.deprecated_id).where(_v.project_id == project_id, _v.deprecated_id.is_not(None))
+    yield from session.execute(union(here, edited), execution_options=STREAM)
 
 
 def count_versions(session: Session) -> int:

@@ -13,6 +13,8 @@ from sync_server.store.tables import peer_subjects, peer_withdrawals, projects
 
 _t, _w = peer_subjects.c, peer_withdrawals.c
 OUT, IN = "out", "in"
+LEFT = ""  # the scope of what a peer has and should not have any more
+KEPT: Mapping[str, Any] = {"kept": True}  # the receipt of an order that was called off: it is in scope again
 Root = tuple[int, str, str]
 """A submission: project, form, root instance."""
 
@@ -69,6 +71,13 @@ def put_entered(session: Session, peer_id: str, entered: Mapping[Root, Entered])
         session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
 
 
+def note_left(session: Session, peer_id: str, roots: Iterable[Root]) -> None:
+    """Note that these submissions left the peer's scope: the peer has them, and no more what comes to them."""
+    for project_id, form_id, root_id in sorted(set(roots)):
+        of_root = (_t.project_id == project_id, _t.form_id == form_id, _t.root_id == root_id)
+        session.execute(update(peer_subjects).where(_t.peer_id == peer_id, *of_root).values(scope_hash=LEFT))
+
+
 def delete_entered(session: Session, peer_id: str, root: Root) -> None:
     of_root = (_t.project_id == root[0], _t.form_id == root[1], _t.root_id == root[2])
     session.execute(delete(peer_subjects).where(_t.peer_id == peer_id, *of_root))
@@ -103,11 +112,9 @@ def add_withdrawal(session: Session, withdrawal: Withdrawal) -> None:
     session.execute(insert_for(session)(peer_withdrawals).values(row).on_conflict_do_nothing())
 
 
-def end_withdrawal(session: Session, id: str, *, done_at: datetime, receipt: Mapping[str, Any]) -> bool:
-    """Note that an order was carried out; False when it was noted before, or there is none."""
-    query = update(peer_withdrawals).where(_w.id == id, _w.done_at.is_(None))
-    done = query.values(done_at=done_at, receipt=dict(receipt)).returning(_w.id)
-    return session.execute(done).first() is not None
+def end_withdrawal(session: Session, id: str, *, done_at: datetime, receipt: Mapping[str, Any]) -> None:
+    """Note that an order was carried out, or called off."""
+    session.execute(update(peer_withdrawals).where(_w.id == id).values(done_at=done_at, receipt=dict(receipt)))
 
 
 def find_projects(session: Session, peer_id: str) -> dict[int, str]:

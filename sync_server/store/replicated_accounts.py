@@ -18,7 +18,7 @@ from sync_server.core.scope import Grant
 from sync_server.core.sensitivity import read_level
 from sync_server.store import reset_tokens
 from sync_server.store.accounts import APP_USER, USER
-from sync_server.store.assignments import actee_of
+from sync_server.store.assignments import actee_of, is_about_roles
 from sync_server.store.engine import insert_for
 from sync_server.store.tables import actors, app_users, assignments, changes, sessions, user_secrets, users
 
@@ -88,7 +88,7 @@ def find_once_granted(session: Session, actor_ids: Iterable[int]) -> set[tuple[i
     """Say from the feed where actors once had a role, as (actor, actee)."""
     t = changes.c
     keys = {f"actor:{id}": id for id in actor_ids}
-    query = select(t.key, t.version).where(t.kind == "assignment", t.key.in_(sorted(keys)))
+    query = select(t.key, t.version).where(is_about_roles(), t.key.in_(sorted(keys)))
     return {(keys[key], _place(version)) for key, version in session.execute(query)}
 
 

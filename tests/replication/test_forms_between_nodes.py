@@ -1,67 +1,28 @@
 """Forms go down from a project's home and are in force there; what only a hub has goes up, to read its data with."""
 
 from dataclasses import replace
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
-from click.testing import CliRunner
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from sync_server.cli import main
-from sync_server.core.replication_items import FormItem, FormVersionItem, NodeItem, ProjectItem
+from sync_server.core.replication_items import FormItem, FormVersionItem, MediaFile, NodeItem
 from sync_server.node import Node
-from sync_server.peer_errors import LedElsewhere
 from sync_server.replication.outgoing_project import find_project_lacking
 from sync_server.replication.taking import NOT_FROM_A_HUB, NOT_WHAT_IT_SAYS, UNREADABLE
 from sync_server.services.form_media import put_media
 from sync_server.services.form_state import set_form_state
-from sync_server.services.form_variants import list_variants, settle_variant
 from sync_server.services.projects import ProjectChanges, change_project
-from sync_server.services.publish_folder import publish_folder
 from sync_server.services.publish_form import publish_form
-from sync_server.services.retention import set_rule
-from sync_server.store import audits, form_list, forms, known_nodes, projects, replicated_forms
-from sync_server.store.forms import Form, FormAttachment
+from sync_server.store import known_nodes, projects
 from sync_server.store.tables import awaited_files, form_versions
 from tests.support.form_tables import meeting_form
-from tests.support.project_pair import carry, count, everything, head, pair, take
-
-LIST = b"name,label\na,A\n"
+from tests.support.project_pair import LIST, bring_file, carry, count, everything, form_at, head, offered, pair, take
 
 
 @pytest.fixture
 def centre(node: Node, hub: Node) -> Node:
     pair(node, hub)
     return node
-
-
-def form_at(node: Node) -> Form | None:
-    with node.database.read() as session:
-        return forms.find_form(session, 1, "meeting")
-
-
-def offered(node: Node) -> list[str]:
-    with node.database.read() as session:
-        return [form.version for form in form_list.iter_offered_forms(session, 1)]
-
-
-def bring_file(hub: Node, name: str = "forums.csv", content: bytes = LIST) -> bool:
-    """Do as the lane of media does when an awaited file of a form is whole."""
-    with hub.database.read() as session:
-        row = session.execute(select(awaited_files).where(awaited_files.c.name == name)).one()
-    spool = hub.blobs.spool()
-    spool.write(content)
-    assert spool.keep() == row.sha256
-    file = FormAttachment(
-        name=name, sha256=row.sha256, md5=row.md5, size=row.size, type=row.type, updated_at=row.updated_at
-    )
-
-    def put(session: Session) -> bool:
-        replicated_forms.put_media(session, row.version_id, file)
-        return replicated_forms.activate_if_complete(session, row.version_id) is not None
-
-    return hub.write(put)
 
 
 # -- down
@@ -176,6 +137,15 @@ def test_keys_of_other_nodes_come_with_the_project(centre: Node, hub: Node) -> N
     assert [item.kind for item in everything(centre, hub) if item.kind == "node"] == []
 
 
+def test_a_form_of_which_the_version_is_still_to_come_waits_for_it(centre: Node, hub: Node) -> None:
+    publish_form(centre, None, meeting_form())
+    items = everything(centre, hub)
+    carried = take(hub, centre, [item for item in items if isinstance(item, FormItem)])
+    assert (carried.refused, form_at(hub)) == ({}, None)
+    take(hub, centre, items)
+    assert offered(hub) == ["1"]
+
+
 # -- what a hub may not say
 
 
@@ -203,119 +173,5 @@ def test_bytes_that_are_no_form_or_another_are_refused(centre: Node, hub: Node) 
     assert take(hub, centre, [outside]).refused == {outside.name: UNREADABLE}
 
 
-def a_file(name: str):  # type: ignore[no-untyped-def]
-    from datetime import UTC, datetime
-
-    from sync_server.core.replication_items import MediaFile
-
+def a_file(name: str) -> MediaFile:
     return MediaFile(name=name, sha256="0" * 64, md5="0" * 32, size=1, type="text/csv", updated_at=datetime.now(UTC))
-
-
-# -- up
-
-
-def test_a_form_of_a_hub_alone_can_be_read_at_the_centre_and_no_tablet_gets_it(node: Node, hub: Node) -> None:
-    publish_form(hub, None, meeting_form())
-    newest = publish_form(hub, None, meeting_form(version="2"))
-    pair(node, hub)
-    carried = carry(hub, node)
-    found = form_at(node)
-    assert found is not None
-    assert (found.state, found.current.sha256) == ("closing", newest.sha256)
-    assert offered(node) == []
-    assert carry(hub, node).told == []
-    with node.database.read() as session:
-        assert [audit.act.details for audit in audits.iter_audits(session, action="form.create")] == [{"peer": hub.id}]
-    set_form_state(node, None, "meeting", "open")
-    assert offered(node) == ["2"]
-    assert ("form_version", "meeting", newest.sha256) in carried.told
-
-
-def test_what_a_hub_publishes_never_changes_what_is_in_force(node: Node, hub: Node) -> None:
-    publish_form(hub, None, meeting_form(version="2"))
-    publish_form(node, None, meeting_form(version="1"))
-    pair(node, hub)
-    carry(hub, node)
-    found = form_at(node)
-    assert found is not None
-    assert found.current.version == "1"
-    with node.database.read() as session:
-        assert forms.find_version(session, 1, "meeting", "2") is not None
-
-
-@pytest.mark.parametrize("goes_first", ["up", "down"])
-def test_of_two_forms_under_one_version_the_homes_is_in_force_on_both(node: Node, hub: Node, goes_first: str) -> None:
-    own = publish_form(hub, None, meeting_form(choices=("erbil",)))
-    homes = publish_form(node, None, meeting_form())
-    pair(node, hub)
-    for source, target in ((hub, node), (node, hub), (hub, node)) if goes_first == "up" else ((node, hub), (hub, node)):
-        carry(source, target)
-    for each in (node, hub):
-        found = form_at(each)
-        assert found is not None
-        assert found.current.sha256 == homes.sha256
-        (variant,) = list_variants(each, None)
-        assert (variant.sha256, variant.node, variant.version) == (own.sha256, hub.id, "1")
-    assert (carry(node, hub).told, carry(hub, node).told) == ([], [])
-
-
-def test_a_form_that_takes_anothers_place_waits_for_its_media(node: Node, hub: Node) -> None:
-    publish_form(hub, None, meeting_form(choices=("erbil",)))
-    publish_form(node, None, meeting_form())
-    put_media(node, None, "meeting", "forums.csv", [LIST])
-    pair(node, hub)
-    carry(node, hub)
-    assert form_at(hub) is not None
-    assert offered(hub) == []
-    assert bring_file(hub)
-    assert offered(hub) == ["1"]
-
-
-def test_a_variant_is_settled_once_and_kept(node: Node, hub: Node) -> None:
-    own = publish_form(hub, None, meeting_form(choices=("erbil",)))
-    publish_form(node, None, meeting_form())
-    pair(node, hub)
-    carry(node, hub)
-    data = ["--data", str(hub.settings.data)]
-    shown = CliRunner().invoke(main, [*data, "form", "variants"])
-    assert own.sha256[:12] in shown.output
-    settled = CliRunner().invoke(main, [*data, "form", "settle", "meeting", "1", own.sha256[:12]])
-    assert settled.output == f"Settled: meeting 1 {own.sha256[:12]}\n"
-    assert list_variants(hub, None) == []
-    settle_variant(hub, None, "meeting", "1", own.sha256)
-    carry(node, hub)
-    assert list_variants(hub, None) == []
-    unknown = CliRunner().invoke(main, [*data, "form", "settle", "meeting", "1", "ffff"])
-    assert "There is no such variant of meeting" in unknown.output
-
-
-# -- what is done at home only
-
-
-def test_a_hub_neither_publishes_nor_closes_nor_renames(centre: Node, hub: Node, tmp_path: Path) -> None:
-    publish_form(centre, None, meeting_form())
-    carry(centre, hub)
-    for refused in (
-        lambda: publish_form(hub, None, meeting_form(version="2")),
-        lambda: set_form_state(hub, None, "meeting", "closed"),
-        lambda: put_media(hub, None, "meeting", "forums.csv", [LIST]),
-        lambda: change_project(hub, None, 1, ProjectChanges(name="Mine")),
-        lambda: set_rule(hub, None, "meeting", "24m", reason="policy"),
-    ):
-        with pytest.raises(LedElsewhere, match="Erbil"):
-            refused()
-
-
-def test_the_programs_own_forms_are_not_published_in_a_project_led_elsewhere(
-    centre: Node, hub: Node, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "forms").mkdir()
-    (tmp_path / "forms" / "meeting.md").write_bytes(meeting_form())
-    assert publish_folder(hub, tmp_path / "forms") == []
-    assert form_at(hub) is None
-    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
-
-
-def test_project_is_an_item_of_its_home(centre: Node, hub: Node) -> None:
-    assert [type(item) for item in everything(centre, hub)] == [ProjectItem]
-    assert everything(hub, centre) == []

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from sync_server.core.ids import BlobId, is_sha256
 from sync_server.core.replication_batch import Batch, pack, sort_for_sending, unpack
 from sync_server.core.replication_items import Item
 from sync_server.core.roles import PEER_UP
@@ -21,11 +22,14 @@ from sync_server.replication.incoming_project import (
 from sync_server.replication.outgoing_project import account_items, form_items, project_items
 from sync_server.replication.taking import NotTaken, Taking
 from sync_server.services.node_identity import get_public_key
-from sync_server.store import assignments, changes, peers
+from sync_server.store import assignments, changes, form_list, forms, peers, replicated_forms
 from sync_server.store.accounts import PEER
+from sync_server.store.forms import Form, FormAttachment
 from sync_server.store.peers import CENTRE, HUB
-from sync_server.store.tables import actors, form_versions, projects
+from sync_server.store.projects import find_home
+from sync_server.store.tables import actors, awaited_files, form_versions, projects
 
+LIST = b"name,label\na,A\n"
 _TAKE = {
     "node": take_node, "project": take_project, "account": take_account, "form_version": take_form_version,
     "form": take_form,
@@ -87,12 +91,15 @@ def carry(source: Node, target: Node) -> Carried:
 def take(target: Node, source: Node, items: list[Item]) -> Carried:
     """Take items in one transaction, as a batch is."""
     carried = Carried(names=[item.name for item in items])
+    named = {file.sha256 for item in items for file in getattr(item, "media", ())}
+    is_from_home = source.id == _home(target)
+    present = frozenset(n for n in named if is_from_home and is_sha256(n) and target.blobs.size(BlobId(n)) is not None)
     now = datetime.now(UTC)
 
     def write(session: Session) -> None:
         peer = peers.get_peer(session, source.id)
         scope = Scope(peer.actor_id, PEER, assignments.find_grants(session, peer.actor_id))
-        taking = Taking(target, session, peer, scope, now)
+        taking = Taking(target, session, peer, scope, now, present=present)
         for item in items:
             try:
                 _TAKE[item.kind](taking, item)  # type: ignore[operator]
@@ -108,6 +115,11 @@ def take(target: Node, source: Node, items: list[Item]) -> Carried:
     return carried
 
 
+def _home(node: Node) -> str | None:
+    with node.database.read() as session:
+        return find_home(session, 1)
+
+
 def head(node: Node) -> int:
     with node.database.read() as session:
         return changes.head(session)
@@ -116,3 +128,34 @@ def head(node: Node) -> int:
 def count(node: Node, table: object) -> int:
     with node.database.read() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
+
+
+# -- how a form stands
+
+
+def form_at(node: Node) -> Form | None:
+    with node.database.read() as session:
+        return forms.find_form(session, 1, "meeting")
+
+
+def offered(node: Node) -> list[str]:
+    with node.database.read() as session:
+        return [form.version for form in form_list.iter_offered_forms(session, 1)]
+
+
+def bring_file(hub: Node, name: str = "forums.csv", content: bytes = LIST) -> bool:
+    """Do as the lane of media does when an awaited file of a form is whole."""
+    with hub.database.read() as session:
+        row = session.execute(select(awaited_files).where(awaited_files.c.name == name)).one()
+    spool = hub.blobs.spool()
+    spool.write(content)
+    assert spool.keep() == row.sha256
+    file = FormAttachment(
+        name=name, sha256=row.sha256, md5=row.md5, size=row.size, type=row.type, updated_at=row.updated_at
+    )
+
+    def put(session: Session) -> bool:
+        replicated_forms.put_media(session, row.version_id, file)
+        return replicated_forms.activate_if_complete(session, row.version_id) is not None
+
+    return hub.write(put)

@@ -3,10 +3,12 @@
 import re
 
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from sync_server.node import Node
 from sync_server.services import devices
 from sync_server.settings import Settings
+from sync_server.store.tables import app_users
 from tests.web.conftest import csrf_of
 
 
@@ -19,6 +21,16 @@ def test_added_tablet_shows_the_address_that_lets_it_in(office: FlaskClient) -> 
     address = _address(page)
     assert re.fullmatch(r"http://localhost/v1/key/[0-9a-f]{64}/projects/1", address)
     assert office.get(f"{address}/formList").status_code == 200
+
+
+def test_a_tablet_of_another_node_is_named_and_where_its_code_is_shown(hub: Node, office: FlaskClient) -> None:
+    device, _token = devices.add_device(hub, None, "Tablet of the centre", 1)
+    hub.write(lambda session: session.execute(update(app_users).values(token_sealed=b"")))
+    page = office.get(f"/devices/{device.id}")
+    assert page.status_code == 200
+    assert "its code can be shown there only" in page.text
+    assert "<svg" not in page.text
+    assert "End access now" in page.text
 
 
 def test_public_address_of_the_settings_is_the_tablets(hub: Node, office: FlaskClient) -> None:
