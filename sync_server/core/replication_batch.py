@@ -45,14 +45,24 @@ class Batch:
 
 def pack(batch: Batch) -> bytes:
     """Write a batch as compressed lines."""
-    header = {"protocol": PROTOCOL, **{n: getattr(batch, n) for n in ("epoch", "scope_hash", "since", "until", "head")}}
-    lines = [_dump(header), *(_dump({"kind": item.kind, **_to_json(item)}) for item in batch.items)]
-    return compress(b"\n".join(lines))
+    return compress(write_lines(batch))
 
 
 def unpack(packed: bytes) -> Batch:
     """Read a batch; raise BatchUnreadable, with nothing taken, when any part of it makes no sense."""
-    lines = decompress(packed).split(b"\n")
+    return read_lines(decompress(packed))
+
+
+def write_lines(batch: Batch) -> bytes:
+    """Write a batch as lines, for what is compressed together with something else."""
+    header = {"protocol": PROTOCOL, **{n: getattr(batch, n) for n in ("epoch", "scope_hash", "since", "until", "head")}}
+    lines = [_dump(header), *(_dump({"kind": item.kind, **_to_json(item)}) for item in batch.items)]
+    return b"\n".join(lines)
+
+
+def read_lines(content: bytes) -> Batch:
+    """As `unpack`, of lines that are unpacked already."""
+    lines = content.split(b"\n")
     try:
         header = json.loads(lines[0])
         if header.pop("protocol") != PROTOCOL:

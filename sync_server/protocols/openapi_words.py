@@ -18,7 +18,6 @@ TAGS = {
     "Submissions": "What tablets sent: lists, reviews, downloads, erasure.",
     "Nodes": "Other nodes of this program, which exchange what they received (docs/replication.md).",
     "The site": "Settings, the audit log, the interface itself.",
-    "Other nodes": "Replication: what a paired node asks of this one (docs/replication.md).",
     "Pages": "What people look at with a browser. Programs use the routes above.",
 }
 
@@ -74,9 +73,7 @@ _METHODS = {"get": "Read", "post": "Make", "put": "Set", "patch": "Change"}
 # By the name of the endpoint's module, then of the view: the first that fits.
 _TAG_OF = (
     ("openrosa.", "Tablets"), ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
-    ("pairing.", "Nodes"),
-    ("replication.", "Other nodes"), ("openrosa.", "Tablets"),
-    ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
+    ("pairing.", "Nodes"), ("replication.", "Nodes"),
     ("app_user", "App users"), ("propert", "App users"), ("public_link", "Public links"),
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),

@@ -10,7 +10,15 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from sync_server.core.replication_batch import PROTOCOL, pack, unpack
+from sync_server.core.replication_batch import PROTOCOL, compress, decompress, pack, unpack
+from sync_server.core.replication_pieces import (
+    LARGEST_HEAD,
+    MOST_FILES,
+    pack_awaited,
+    pack_pieces,
+    unpack_pieces,
+    unpack_wanted,
+)
 from sync_server.node import Node
 from sync_server.peer_errors import BatchUnreadable, ProtocolUnknown
 from sync_server.protocols.authentication import current_node
@@ -29,7 +37,6 @@ blueprint = Blueprint("replication", __name__, url_prefix="/replication/v1")
 OPEN_END = "sync_server.replication.end"
 """What makes of (node, peer id) this end, where it is not LocalPeer (app.extensions)."""
 
-MOST_AWAITED = 10_000
 _BINARY = "application/octet-stream"
 _GREETING = Content(("application/json",), "a greeting: docs/replication.md")
 # To send is what every paired node may; what else it gets, its scope says item by item.
@@ -37,8 +44,8 @@ _BY_PEERS: dict[str, Any] = {"verb": "peer.write", "is_somewhere": True}
 
 
 def _takes(what: str, *, answers: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a route that takes and answers compressed bytes."""
-    shape = {"takes": Content((_BINARY,), f"zstd: {what}"), "answers": Content((_BINARY,), f"zstd: {answers}")}
+    """Declare a route that takes and answers bytes."""
+    shape = {"takes": Content((_BINARY,), what), "answers": Content((_BINARY,), answers)}
     return central_endpoint(**_BY_PEERS, **shape)
 
 
@@ -73,11 +80,10 @@ def post_changes() -> Response:
 
 
 @blueprint.post("/names")
-@_takes("since which change, and how many", answers="the names of items, with the header of their batch")
+@_takes("since which change, and how many", answers="the names of items, and a batch of those without a name")
 def post_names() -> Response:
     """Read the names of what is there for a node, so that it can ask for what it lacks."""
-    head, names = _end().read_names(*wire.read_limits(_object()))
-    return _answer_json({"batch": wire.write_head(head), "names": list(names)})
+    return _answer(wire.pack_named(*_end().read_names(*wire.read_limits(_object()))))
 
 
 @blueprint.post("/items")
@@ -106,23 +112,23 @@ def post_take() -> Response:
 @_takes("how many", answers="the files that this node waits for")
 def post_awaited() -> Response:
     """Ask which files this node waits for."""
-    limit = min(number_of(_object(), "limit"), MOST_AWAITED)
-    return _answer_json([wire.write_file(file) for file in _end().list_awaited(limit)])
+    limit = min(number_of(_object(), "limit"), MOST_FILES)
+    return _answer(compress(pack_awaited(_end().list_awaited(limit))))
 
 
 @blueprint.post("/give")
 @_takes("pieces of files", answers="how many files are whole now")
 def post_give() -> Response:
     """Send pieces of files that this node waits for."""
-    return _answer_json({"whole": _end().write_pieces(wire.unpack_pieces(_read_body()))})
+    return _answer_json({"whole": _end().write_pieces(unpack_pieces(_read_body()))})
 
 
 @blueprint.post("/fetch")
 @_takes("which pieces of which files", answers="the pieces, of files that the node may have")
 def post_fetch() -> Response:
     """Read pieces of files."""
-    wanted = wire.read_wanted(wire.unpack_list(_read_body()))
-    return _answer(wire.pack_pieces(_end().read_pieces(wanted)))
+    wanted = unpack_wanted(decompress(_read_body(), largest=LARGEST_HEAD))
+    return _answer(pack_pieces(_end().read_pieces(wanted)))
 
 
 @blueprint.post("/digest")

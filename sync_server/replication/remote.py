@@ -14,7 +14,17 @@ from typing import Any
 
 import requests
 
-from sync_server.core.replication_batch import LARGEST, PROTOCOL, Batch, pack, unpack
+from sync_server.core.replication_batch import (
+    LARGEST,
+    PROTOCOL,
+    Batch,
+    compress,
+    decompress,
+    pack,
+    sort_for_sending,
+    unpack,
+)
+from sync_server.core.replication_pieces import LARGEST_HEAD, pack_pieces, pack_wanted, unpack_awaited, unpack_pieces
 from sync_server.core.request_signing import (
     ANSWER_HEADER,
     Credentials,
@@ -85,11 +95,11 @@ class RemotePeer:
         return unpack(self._ask("changes", wire.pack_json(wire.write_limits(since, limits))))
 
     def read_names(self, since: int, limits: Limits) -> tuple[Batch, Sequence[str]]:
-        said = self._ask_json("names", wire.write_limits(since, limits))
-        return wire.read_head(said), wire_fields.texts_of(said, "names")
+        return wire.unpack_named(self._ask("names", wire.pack_json(wire.write_limits(since, limits))))
 
     def read_items(self, names: Sequence[str], head: Batch) -> Batch:
-        return unpack(self._ask("items", wire.pack_json({"names": list(names), "batch": wire.write_head(head)})))
+        found = unpack(self._ask("items", wire.pack_json({"names": list(names), "batch": wire.write_head(head)})))
+        return replace(head, items=tuple(sort_for_sending((*head.items, *found.items))))
 
     def find_lacking(self, names: Sequence[str]) -> Sequence[str]:
         return wire_fields.texts_of(self._ask_json("lacking", {"names": list(names)}), "names")
@@ -98,14 +108,13 @@ class RemotePeer:
         return wire.read_taken(wire.unpack_object(self._ask("take", pack(batch))))
 
     def list_awaited(self, limit: int) -> Sequence[AwaitedFile]:
-        answer = self._ask("awaited", wire.pack_json({"limit": limit}))
-        return [wire.read_file(each) for each in wire.unpack_list(answer)]
+        return unpack_awaited(decompress(self._ask("awaited", wire.pack_json({"limit": limit})), largest=LARGEST_HEAD))
 
     def read_pieces(self, wanted: Sequence[tuple[AwaitedFile, int, int]]) -> Sequence[Piece]:
-        return wire.unpack_pieces(self._ask("fetch", wire.pack_json(wire.write_wanted(wanted))))
+        return unpack_pieces(self._ask("fetch", compress(pack_wanted(wanted))))
 
     def write_pieces(self, pieces: Sequence[Piece]) -> int:
-        return wire_fields.number_of(wire.unpack_object(self._ask("give", wire.pack_pieces(pieces))), "whole")
+        return wire_fields.number_of(wire.unpack_object(self._ask("give", pack_pieces(pieces))), "whole")
 
     def digest(self, project_uid: str) -> dict[str, str]:
         """Ask for the digests of what both nodes must have in common of a project."""

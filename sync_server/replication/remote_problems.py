@@ -7,16 +7,29 @@ next round may get through.
 import json
 from typing import Any
 
-from sync_server import peer_errors
 from sync_server.errors import DiskFull, Problem, ServerBusy
-from sync_server.peer_errors import PeerAway, PeerRefused, PeerUnknown, SessionOver
+from sync_server.peer_errors import (
+    BatchUnreadable,
+    CursorElsewhere,
+    PeerAway,
+    PeerRefused,
+    PeerRevoked,
+    PeerStopped,
+    PeerUnknown,
+    ProtocolUnknown,
+    RequestTooLarge,
+    SessionOver,
+)
 from sync_server.replication.line import Answer
 
-_KNOWN = {
+# What another node may say of a request. All else is about its own doings, and is told in its own words.
+_KNOWN: dict[str, type[Problem]] = {
     each.code: each
-    for each in vars(peer_errors).values()
-    if isinstance(each, type) and issubclass(each, Problem) and each is not Problem
-}
+    for each in (
+        BatchUnreadable, CursorElsewhere, PeerAway, PeerRevoked, PeerStopped, PeerUnknown, ProtocolUnknown,
+        RequestTooLarge, SessionOver,
+    )
+}  # fmt: skip
 # Anybody may say these: the node cannot sign them, or they only end this round.
 _UNSIGNED = (PeerUnknown, SessionOver, PeerAway)
 _LONGEST = 500

@@ -1,27 +1,25 @@
-"""What nodes say to each other over HTTP beside batches: greetings, names, awaited files and their pieces, as bytes.
+"""What nodes say to each other over HTTP beside batches and files: greetings, names, what was taken, as bytes.
 
 The greeting is plain JSON, so that a program of another age can read at least which versions the other speaks. All
-else is compressed. What cannot be read raises BatchUnreadable: the other end may be broken, or hostile.
+else here is compressed. What cannot be read raises BatchUnreadable: the other end may be broken, or hostile.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sync_server.core.replication_batch import Batch, compress, decompress
+from sync_server.core.replication_batch import Batch, compress, decompress, read_lines, write_lines
 from sync_server.peer_errors import BatchUnreadable
-from sync_server.replication.peer import AwaitedFile, Greeting, Limits, Piece, Place, Refusal, Taken
+from sync_server.replication.peer import Greeting, Limits, Place, Refusal, Taken
 from sync_server.replication.wire_fields import list_of, moment_of, number_of, object_of, text_of, texts_of
 
 Json = dict[str, Any]
 
 LARGEST_GREETING = 1_000_000  # of a peer with thousands of projects
 LARGEST_JSON = 64_000_000  # unpacked: half a million names
-LARGEST_PIECES = 64_000_000  # unpacked
 MOST_AT_ONCE = Limits(bytes=64_000_000, changes=100_000)
 _BATCH_TEXTS, _BATCH_NUMBERS = ("epoch", "scope_hash"), ("since", "until", "head")
-_FILE_TEXTS, _FILE_NUMBERS = ("owner", "project", "version", "name", "sha256"), ("size", "present")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +37,9 @@ def write_opening(opening: Opening) -> bytes:
     """Write a greeting: what is empty is left out."""
     said = opening.greeting
     taken = None if said.taken_epoch is None else {"epoch": said.taken_epoch, "seq": said.taken_seq}
+    spoken = opening.protocols[0] if opening.session else list(opening.protocols)
     value = {
-        **{"protocol": list(opening.protocols), "node": said.node, "name": said.name, "epoch": said.epoch},
+        **{"protocol": spoken, "node": said.node, "name": said.name, "epoch": said.epoch},
         **{"head": said.head, "nonce": opening.nonce, "session": opening.session, "ticket": opening.ticket},
         **{"scope_hash": said.scope_hash, "taken": taken, "projects": [_write_place(each) for each in said.places]},
         **{"clock": said.clock.isoformat(), "program": said.program},
@@ -52,26 +51,28 @@ def read_opening(content: bytes) -> Opening:
     given = _load(content)
     taken = given.get("taken")
     greeting = Greeting(
-        node=text_of(given, "node"), name=text_of(given, "name"), epoch=text_of(given, "epoch"),
+        node=text_of(given, "node"), name=text_of(given, "name", absent=""), epoch=text_of(given, "epoch"),
         head=number_of(given, "head"), scope_hash=text_of(given, "scope_hash", absent=""),
         taken_epoch=None if taken is None else text_of(taken, "epoch"),
         taken_seq=None if taken is None else number_of(taken, "seq"),
         places=tuple(_read_place(each) for each in list_of(given, "projects", absent=())),
-        clock=moment_of(given, "clock"), program=text_of(given, "program"),
+        clock=moment_of(given, "clock"), program=text_of(given, "program", absent=""),
     )  # fmt: skip
     return Opening(
-        greeting=greeting, protocols=tuple(read_protocols(given)), ticket=text_of(given, "ticket", absent="") or None,
+        greeting=greeting, protocols=tuple(_read_protocols(given)), ticket=text_of(given, "ticket", absent="") or None,
         nonce=text_of(given, "nonce", absent=""), session=text_of(given, "session", absent=""),
     )  # fmt: skip
 
 
 def find_protocols(content: bytes) -> Sequence[int]:
     """Say which versions a greeting names, whatever else is in it: a later version may have other fields."""
-    return read_protocols(_load(content))
+    return _read_protocols(_load(content))
 
 
-def read_protocols(given: Json) -> Sequence[int]:
-    named = list_of(given, "protocol")
+def _read_protocols(given: Json) -> Sequence[int]:
+    """Read the versions a hub speaks, or the one that a centre picked."""
+    said = given.get("protocol")
+    named = said if isinstance(said, list) else [said]
     if not named or not all(type(each) is int for each in named):
         raise BatchUnreadable(reason="'protocol' names no versions")
     return named
@@ -83,13 +84,6 @@ def pack_json(value: Any) -> bytes:
 
 def unpack_object(packed: bytes) -> Json:
     return _load(decompress(packed, largest=LARGEST_JSON))
-
-
-def unpack_list(packed: bytes) -> list[Any]:
-    found = _parse(decompress(packed, largest=LARGEST_JSON))
-    if not isinstance(found, list):
-        raise BatchUnreadable(reason="it is no list")
-    return found
 
 
 def write_limits(since: int, limits: Limits) -> Json:
@@ -128,49 +122,14 @@ def read_taken(given: Json) -> Taken:
     return Taken(number_of(given, "seq"), number_of(given, "stored"), number_of(given, "known"), tuple(refused))
 
 
-def write_file(file: AwaitedFile) -> Json:
-    return asdict(file)
+def pack_named(batch: Batch, names: Sequence[str]) -> bytes:
+    """Write the names of items in one line, and below it the batch of those that are not named but there."""
+    return compress(_dump(list(names)) + b"\n" + write_lines(batch))
 
 
-def read_file(given: Any) -> AwaitedFile:
-    texts = {name: text_of(given, name) for name in _FILE_TEXTS}
-    return AwaitedFile(**texts, **{name: number_of(given, name) for name in _FILE_NUMBERS})  # type: ignore[arg-type]
-
-
-def write_wanted(wanted: Iterable[tuple[AwaitedFile, int, int]]) -> list[Json]:
-    return [{**write_file(file), "offset": offset, "length": length} for file, offset, length in wanted]
-
-
-def read_wanted(given: Sequence[Any]) -> list[tuple[AwaitedFile, int, int]]:
-    """Read which pieces are asked for, as far as they fit into one answer: the rest is asked for again."""
-    wanted, room = [], LARGEST_PIECES // 2
-    for each in given:
-        length = min(number_of(each, "length"), room)
-        room -= length
-        wanted.append((read_file(each), number_of(each, "offset"), length))
-    return [part for part in wanted if part[2]]
-
-
-def pack_pieces(pieces: Sequence[Piece]) -> bytes:
-    """Write pieces: one line that names them, then their bytes one after another."""
-    named = write_wanted((piece.file, piece.offset, len(piece.content)) for piece in pieces)
-    return compress(_dump(named) + b"\n" + b"".join(piece.content for piece in pieces))
-
-
-def unpack_pieces(packed: bytes) -> list[Piece]:
-    """Read pieces; a file named without any bytes is left out."""
-    line, _, content = decompress(packed, largest=LARGEST_PIECES).partition(b"\n")
-    named = _parse(line)
-    if not isinstance(named, list):
-        raise BatchUnreadable(reason="the pieces have no names")
-    pieces, at = [], 0
-    for each in named:
-        length = number_of(each, "length")
-        pieces.append(Piece(read_file(each), number_of(each, "offset"), content[at : at + length]))
-        at += length
-    if at != len(content):
-        raise BatchUnreadable(reason="the pieces are not as long as they say")
-    return pieces
+def unpack_named(packed: bytes) -> tuple[Batch, Sequence[str]]:
+    line, _, lines = decompress(packed).partition(b"\n")
+    return read_lines(lines), texts_of({"names": _parse(line)}, "names")
 
 
 def _write_place(place: Place) -> Json:

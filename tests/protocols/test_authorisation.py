@@ -15,6 +15,7 @@ from sync_server.core.ids import sha256_hex
 from sync_server.core.roles import VIEWER
 from sync_server.core.scope import Grant
 from sync_server.node import Node
+from sync_server.peer_errors import SessionOver
 from sync_server.protocols.authorisation import FILTERED, HELD, PERSONAS, REFUSED, Persona, Route, decide, iter_routes
 from sync_server.services import devices, public_links, site_config
 from sync_server.services.assign_roles import assign_role
@@ -22,6 +23,7 @@ from sync_server.services.erase_submissions import erase_submission
 from sync_server.store import accounts
 from tests.protocols.conftest import Publish, make_submission
 from tests.protocols.received import stored
+from tests.support.paired import Stranger, let_in, make_stranger
 from tests.support.samples import send, submission
 
 ENDS_THE_PROJECT = ("central_projects.delete_project",)
@@ -35,6 +37,7 @@ class Caller:
     persona: Persona
     token: str = ""
     csrf: str = ""
+    node: Stranger | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -71,6 +74,10 @@ def admit(hub: Node, persona: Persona) -> Caller:
     if persona.kind == "public_link":
         link = public_links.add_link(hub, None, 1, "visit", persona.name)
         return Caller(persona, link.token or "")
+    if persona.kind == "peer":
+        stranger = make_stranger(uuid4().hex)
+        let_in(hub, stranger, *persona.grants)
+        return Caller(persona, node=stranger)
     return _sign_in(hub, persona)
 
 
@@ -128,7 +135,10 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         client.set_cookie("session", caller.token)
         return client.open(path, method=route.method, data={"__csrf": caller.csrf, "name": "x"}, buffered=True)
     body = _body(route)
-    return client.open(path, method=route.method, headers=caller.headers, buffered=True, **body)
+    headers = caller.node.sign(path, b"") if caller.node else caller.headers
+    if route.is_for_peers:
+        body = {"data": b""}
+    return client.open(path, method=route.method, headers=headers, buffered=True, **body)
 
 
 def a_submission(hub: Node) -> str:
@@ -186,6 +196,8 @@ def fits(route: Route, said: str, answer: TestResponse, hub: Node) -> bool:
         return answer.status_code in (401, 403, 404) or is_sent_to_sign_in
     if route.need is not None and route.need.anyone:
         return answer.status_code != 404 or bool(answer.json and answer.json["details"])
+    if route.is_for_peers and answer.status_code == 401:  # let in, and told to greet first
+        return bool(answer.json and answer.json["code"] == float(SessionOver.code))
     if answer.status_code in (401, 403, 404) or is_sent_to_sign_in:
         is_of_something = answer.status_code == 404 and bool(answer.json and answer.json["details"])
         if said == FILTERED and "instance_id" in route.arguments:

@@ -13,11 +13,17 @@ PEOPLE = {
 }  # fmt: skip
 # Every door that is open to strangers. A new one is a decision, and belongs into docs/authorisation.md.
 OPEN = {
-    "GET /", "GET /docs", "GET /openapi.json", "GET /reset", "POST /reset", "GET /sign-in", "POST /sign-in",
+    "GET /", "GET /all-received/<token>", "POST /replication/pair", "GET /docs", "GET /openapi.json", "GET /reset", "POST /reset", "GET /sign-in", "POST /sign-in",
     "POST /sign-in/code", "POST /sign-in/enrol", "GET /v1/config/public", "GET /v1/config/public/<config_key>",
     "GET /v1/projects", "GET /v1/roles", "GET /v1/roles/<role_id>", "POST /v1/sessions", "GET /v1/sessions/restore",
     "POST /v1/users/reset/initiate", "POST /v1/users/reset/verify",
 }  # fmt: skip
+
+# What a paired node calls, by its signature.
+PEERS = {
+    f"POST /replication/v1/{name}"
+    for name in ("greet", "changes", "names", "items", "lacking", "take", "awaited", "give", "fetch")
+}
 
 _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
 _TOKEN = "/v1/key/<token>/projects/<int:project_id>"
@@ -60,9 +66,15 @@ def test_no_door_is_open_to_strangers_but_these(app: Flask) -> None:
     assert found == OPEN
 
 
-def test_a_hub_is_refused_wherever_a_stranger_is(app: Flask) -> None:
+def test_a_hub_has_its_own_routes_and_is_refused_wherever_else_a_stranger_is(app: Flask) -> None:
     peer = next(persona for persona in PERSONAS if persona.kind == "peer")
-    assert {f"{each.method} {each.path}" for each in iter_routes(app) if decide(each, peer) != REFUSED} == OPEN
+    assert {f"{each.method} {each.path}" for each in iter_routes(app) if decide(each, peer) != REFUSED} == OPEN | PEERS
+
+
+def test_nobody_else_has_a_hubs_routes(app: Flask) -> None:
+    own = [route for route in iter_routes(app) if f"{route.method} {route.path}" in PEERS]
+    others = [persona for persona in PERSONAS if persona.kind != "peer"]
+    assert {decide(route, persona) for route in own for persona in others} == {REFUSED}
 
 
 @pytest.mark.parametrize(("address", "name", "said"), DECIDED)

@@ -14,10 +14,12 @@ from tests.protocols.conftest import Publish
 
 Json = dict[str, Any]
 
-# Examples that cannot hold anywhere: nobody's password is "…", and no project has just these forms.
+# Examples that cannot hold anywhere: nobody's password is "…", no project has just these forms, and a greeting is
+# signed by a node.
 NOT_AS_THEY_STAND = {
     "POST /v1/sessions", "POST /v1/users/reset/verify", "PUT /v1/users/<int:user_id>/password",
     "PUT /v1/projects/<int:project_id>", "POST /v1/projects/<int:project_id>/key",
+    "POST /replication/v1/greet", "POST /replication/pair",
 }  # fmt: skip
 
 

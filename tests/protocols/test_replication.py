@@ -1,6 +1,7 @@
 """What a paired node may ask: signed, in its session, whole; and what everybody else is told."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,16 +10,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from sync_server.core.replication_batch import LARGEST, compress, pack
+from sync_server.core.replication_batch import LARGEST, compress, decompress, pack, unpack
+from sync_server.core.replication_pieces import pack_pieces, pack_wanted, unpack_awaited, unpack_pieces
 from sync_server.node import Node
 from sync_server.protocols.replication import OPEN_END
 from sync_server.protocols.replication_sessions import LARGEST_BODY
 from sync_server.replication import wire
-from sync_server.replication.peer import AwaitedFile, Limits
+from sync_server.replication.peer import Limits
 from sync_server.store.nodes import start_epoch
 from sync_server.store.peers import REVOKED, STOPPED, change_peer
 from tests.support.paired import Stranger, let_in, make_stranger
-from tests.support.small_end import SmallEnd, make_item, say_hello
+from tests.support.small_end import SmallEnd, make_file, make_item, say_hello
 
 BASE = "/replication/v1/"
 ROUTES = ("changes", "names", "items", "lacking", "take", "awaited", "give", "fetch")
@@ -67,24 +69,25 @@ def test_a_greeting_is_answered_with_a_session_and_a_ticket(
 
 def test_every_route_answers_as_the_end_does(client: FlaskClient, sinjar: Stranger, end: SmallEnd) -> None:
     session = session_of(client, sinjar)
-    file = AwaitedFile(owner="submission", project="p1", version="v", name="a.jpg", sha256="ab", size=5, present=0)
-    end.awaited, end.files = [file], {"ab": b"photo"}
+    file = make_file("a.jpg", 5)
+    end.awaited, end.files = [file], {file.sha256: b"photo"}
 
-    def said(route: str, value: Any) -> Any:
-        answer = ask(client, sinjar, route, wire.pack_json(value), session)
+    def said(route: str, body: bytes) -> bytes:
+        answer = ask(client, sinjar, route, body, session)
         assert answer.status_code == 200, answer.text
         return answer.data
 
-    names = wire.unpack_object(said("names", wire.write_limits(0, Limits())))
-    head = wire.read_head(names)
-    assert names["names"] == [item.name for item in end.items]
-    batch = said("items", {"names": names["names"][:1], "batch": wire.write_head(head)})
-    assert batch == pack(end.read_items(names["names"][:1], head))
-    assert said("changes", wire.write_limits(0, Limits())) == pack(end.read_changes(0, Limits()))
-    assert wire.unpack_object(said("lacking", {"names": ["a", "b"]})) == {"names": ["a", "b"]}
-    assert wire.unpack_list(said("awaited", {"limit": 5})) == [wire.write_file(file)]
-    pieces = said("fetch", wire.write_wanted([(file, 1, 3)]))
-    assert [piece.content for piece in wire.unpack_pieces(pieces)] == [b"hot"]
+    limits = wire.pack_json(wire.write_limits(0, Limits()))
+    head, names = wire.unpack_named(said("names", limits))
+    assert (head, names) == end.read_names(0, Limits())
+    asked = wire.pack_json({"names": names[:1], "batch": wire.write_head(head)})
+    assert unpack(said("items", asked)) == end.read_items(names[:1], replace(head, items=()))
+    assert unpack(said("changes", limits)) == end.read_changes(0, Limits())
+    assert wire.unpack_object(said("lacking", wire.pack_json({"names": ["a", "b"]}))) == {"names": ["a", "b"]}
+    assert unpack_awaited(decompress(said("awaited", wire.pack_json({"limit": 5})))) == [file]
+    pieces = unpack_pieces(said("fetch", compress(pack_wanted([(file, 1, 3)]))))
+    assert [piece.content for piece in pieces] == [b"hot"]
+    assert wire.unpack_object(said("give", pack_pieces(end.read_pieces([(file, 0, 5)])))) == {"whole": 1}
 
 
 def test_a_batch_is_taken_once_however_often_it_comes(client: FlaskClient, sinjar: Stranger, end: SmallEnd) -> None:
@@ -173,9 +176,9 @@ def test_a_bomb_is_refused(client: FlaskClient, sinjar: Stranger, end: SmallEnd)
     bomb = compress(b" " * (LARGEST + 1))
     assert len(bomb) < 100_000
     session = session_of(client, sinjar)
-    for route in ("lacking", "take", "give"):
+    for route in ("lacking", "take", "fetch"):
         said = ask(client, sinjar, route, bomb, session).get_json()
-        assert (said["code"], said["details"]) == (400.97, {"reason": "it is too large"})
+        assert (said["code"], said["details"]) == (400.97, {"reason": "it is too large"}), route
 
 
 def test_a_request_that_is_too_large_is_not_even_read(client: FlaskClient, sinjar: Stranger, end: SmallEnd) -> None:

@@ -1,17 +1,14 @@
 """A node behind a socket: what it answers is believed only when it signed it, and what goes wrong is said in words."""
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import requests
-from flask import Flask, Response
+from flask import Response
 
-from sync_server.app import create_app
 from sync_server.core.replication_batch import pack
 from sync_server.errors import DiskFull, Problem, ServerBusy
-from sync_server.node import Node
 from sync_server.peer_errors import (
     BatchUnreadable,
     CursorElsewhere,
@@ -21,71 +18,39 @@ from sync_server.peer_errors import (
     PeerRevoked,
     PeerUnknown,
 )
-from sync_server.protocols.replication import OPEN_END
-from sync_server.replication.peer import AwaitedFile, Limits
+from sync_server.replication.peer import Limits
 from sync_server.replication.remote import RemotePeer
-from sync_server.settings import Settings
 from sync_server.store.nodes import start_epoch
 from sync_server.store.peers import REVOKED, change_peer, get_peer
-from tests.support.paired import make_stranger, pair_nodes
+from tests.support.paired import make_stranger
 from tests.support.server import free_port
-from tests.support.server_thread import ServerThread
-from tests.support.small_end import SmallEnd, make_item, say_hello
-
-
-@dataclass
-class Pair:
-    """A hub and a centre with a socket between them; the centre's end is in memory."""
-
-    hub: Node
-    centre: Node
-    app: Flask
-    end: SmallEnd
-    url: str
-    session: requests.Session
-
-    def remote(self, url: str = "", **options: object) -> RemotePeer:
-        self.hub.write(lambda session: change_peer(session, self.centre.id, url=url or self.url))
-        with self.hub.database.read() as session:
-            peer = get_peer(session, self.centre.id)
-        return RemotePeer(self.hub, peer, session=self.session, **options)  # type: ignore[arg-type]
+from tests.support.small_end import SmallEnd, make_file, make_item, say_hello
+from tests.support.small_pair import SmallPair
 
 
 @pytest.fixture
-def pair(hub: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    data = tmp_path_factory.mktemp("centre")
-    with Node.open(Settings(data=data / "centre", min_free_bytes=0)) as centre:
-        app = create_app(centre)
-        end = SmallEnd(centre.id, [make_item(number) for number in range(20)])
-        app.extensions[OPEN_END] = lambda node, peer_id: end
-        with ServerThread(app) as server, requests.Session() as session:
-            pair_nodes(centre, hub, server.url)
-            yield Pair(hub, centre, app, end, server.url, session)
-
-
-@pytest.fixture
-def met(pair: Pair) -> RemotePeer:
+def met(pair: SmallPair) -> RemotePeer:
     remote = pair.remote()
     remote.meet(say_hello(pair.hub.id))
     return remote
 
 
-def test_greeting_is_what_the_other_end_says(pair: Pair) -> None:
+def test_greeting_is_what_the_other_end_says(pair: SmallPair) -> None:
     remote, hello = pair.remote(), say_hello(pair.hub.id, 7)
     assert remote.meet(hello) == pair.end.meet(hello)
     assert pair.end.met[0] == hello
     assert remote.sent_bytes + remote.received_bytes < 2_000
 
 
-def test_ticket_is_kept_before_anything_else_is_sent(pair: Pair, met: RemotePeer) -> None:
+def test_ticket_is_kept_before_anything_else_is_sent(pair: SmallPair, met: RemotePeer) -> None:
     with pair.hub.database.read() as session:
         assert get_peer(session, pair.centre.id).ticket
 
 
-def test_everything_is_answered_as_the_other_end_answers(pair: Pair, met: RemotePeer) -> None:
+def test_everything_is_answered_as_the_other_end_answers(pair: SmallPair, met: RemotePeer) -> None:
     end, limits = pair.end, Limits(changes=5)
     head, names = met.read_names(0, limits)
-    assert (head, list(names)) == end.read_names(0, limits)
+    assert (head, names) == end.read_names(0, limits)
     assert met.read_changes(3, limits) == end.read_changes(3, limits)
     assert met.read_items(names[:2], head) == end.read_items(names[:2], head)
     assert list(met.find_lacking(names)) == list(names)
@@ -94,15 +59,15 @@ def test_everything_is_answered_as_the_other_end_answers(pair: Pair, met: Remote
     assert met.take(batch).refused == ()
 
 
-def test_refused_items_are_named(pair: Pair, met: RemotePeer) -> None:
+def test_refused_items_are_named(pair: SmallPair, met: RemotePeer) -> None:
     batch = SmallEnd("x", [replace(make_item(1), project="p2")]).read_changes(0, Limits())
     assert [(each.item, each.reason) for each in met.take(batch).refused] == [(batch.items[0].name, "unknown_project")]
 
 
-def test_pieces_go_both_ways(pair: Pair, met: RemotePeer) -> None:
+def test_pieces_go_both_ways(pair: SmallPair, met: RemotePeer) -> None:
     photo = bytes(range(256)) * 100
-    file = AwaitedFile(owner="submission", project="p1", version="v", name="a.jpg", sha256="ab", size=25_600, present=0)
-    pair.end.awaited, pair.end.files = [file], {"ab": photo}
+    file = make_file("a.jpg", len(photo))
+    pair.end.awaited, pair.end.files = [file], {file.sha256: photo}
     assert list(met.list_awaited(5)) == [file]
     pieces = met.read_pieces([(file, 0, 10_000), (file, 10_000, 15_600)])
     assert b"".join(piece.content for piece in pieces) == photo
@@ -111,7 +76,7 @@ def test_pieces_go_both_ways(pair: Pair, met: RemotePeer) -> None:
     assert met.write_pieces(pieces[1:]) == 1
 
 
-def test_a_problem_there_is_the_same_problem_here(pair: Pair, met: RemotePeer) -> None:
+def test_a_problem_there_is_the_same_problem_here(pair: SmallPair, met: RemotePeer) -> None:
     batch = SmallEnd("x", [make_item(1)] * 9).read_changes(4, Limits())
     with pytest.raises(CursorElsewhere) as caught:
         met.take(batch)
@@ -123,7 +88,7 @@ def test_a_problem_there_is_the_same_problem_here(pair: Pair, met: RemotePeer) -
     [(DiskFull(), "disk is full"), (ServerBusy(), "busy"), (ValueError("x"), "answered with an error"),
      (BatchUnreadable(reason="it is damaged"), "it is damaged")],
 )  # fmt: skip
-def test_what_went_wrong_there_is_said_here(pair: Pair, met: RemotePeer, raised: Exception, said: str) -> None:
+def test_what_went_wrong_there_is_said_here(pair: SmallPair, met: RemotePeer, raised: Exception, said: str) -> None:
     def fail(batch: object) -> None:
         raise raised
 
@@ -133,13 +98,13 @@ def test_what_went_wrong_there_is_said_here(pair: Pair, met: RemotePeer, raised:
     assert isinstance(caught.value, PeerAway | BatchUnreadable)
 
 
-def test_a_session_that_is_over_is_begun_again_by_itself(pair: Pair, met: RemotePeer) -> None:
+def test_a_session_that_is_over_is_begun_again_by_itself(pair: SmallPair, met: RemotePeer) -> None:
     pair.centre.write(lambda session: start_epoch(session, new_id=lambda: "another"))
     assert met.read_changes(0, Limits()).items
     assert len(pair.end.met) == 2
 
 
-def test_lanes_share_a_session(pair: Pair, met: RemotePeer) -> None:
+def test_lanes_share_a_session(pair: SmallPair, met: RemotePeer) -> None:
     with requests.Session() as session:
         lane = met.beside(session)
         pair.centre.write(lambda session: start_epoch(session, new_id=lambda: "another"))
@@ -152,20 +117,20 @@ def test_lanes_share_a_session(pair: Pair, met: RemotePeer) -> None:
     assert len(pair.end.met) == 2
 
 
-def test_whoever_is_revoked_is_told(pair: Pair, met: RemotePeer) -> None:
+def test_whoever_is_revoked_is_told(pair: SmallPair, met: RemotePeer) -> None:
     pair.centre.write(lambda session: change_peer(session, pair.hub.id, state=REVOKED))
     with pytest.raises(PeerRevoked):
         met.read_changes(0, Limits())
 
 
-def test_a_node_that_does_not_know_this_one_says_so(pair: Pair) -> None:
+def test_a_node_that_does_not_know_this_one_says_so(pair: SmallPair) -> None:
     other = make_stranger("other").private.public_key().public_bytes_raw()
     pair.centre.write(lambda session: change_peer(session, pair.hub.id, public_key=other))
     with pytest.raises(PeerUnknown):
         pair.remote().meet(say_hello(pair.hub.id))
 
 
-def test_another_node_at_the_address_is_not_believed(pair: Pair) -> None:
+def test_another_node_at_the_address_is_not_believed(pair: SmallPair) -> None:
     other = make_stranger("other").private.public_key().public_bytes_raw()
     pair.hub.write(lambda session: change_peer(session, pair.centre.id, public_key=other))
     with pytest.raises(PeerIsAnother, match=pair.url):
@@ -174,7 +139,7 @@ def test_another_node_at_the_address_is_not_believed(pair: Pair) -> None:
         assert get_peer(session, pair.centre.id).ticket is None
 
 
-def test_nobody_in_between_can_make_up_an_answer_or_end_the_pairing(pair: Pair, met: RemotePeer) -> None:
+def test_nobody_in_between_can_make_up_an_answer_or_end_the_pairing(pair: SmallPair, met: RemotePeer) -> None:
     def swap(response: Response) -> Response:
         response.set_data(pack(SmallEnd("x", [make_item(666)]).read_changes(0, Limits())))
         return response
@@ -199,30 +164,32 @@ def test_nobody_in_between_can_make_up_an_answer_or_end_the_pairing(pair: Pair, 
      (Response("", 500), "error"), (Response('{"code": []}', 500), "error")],
     ids=lambda each: each if isinstance(each, str) else str(each.status_code),
 )  # fmt: skip
-def test_what_stands_in_between_is_told_from_the_node(pair: Pair, met: RemotePeer, answer: Response, said: str) -> None:
+def test_what_stands_in_between_is_told_from_the_node(
+    pair: SmallPair, met: RemotePeer, answer: Response, said: str
+) -> None:
     pair.app.after_request_funcs.setdefault(None, []).append(lambda response: answer)
     with pytest.raises(PeerAway, match=said):
         met.read_changes(0, Limits())
 
 
-def test_an_unknown_refusal_is_said_in_the_other_nodes_words(pair: Pair, met: RemotePeer) -> None:
+def test_an_unknown_refusal_is_said_in_the_other_nodes_words(pair: SmallPair, met: RemotePeer) -> None:
     refused = Response('{"code": 400.999, "message": "Not on Fridays."}', 400)
     pair.app.after_request_funcs.setdefault(None, []).append(lambda response: refused)
     with pytest.raises(PeerRefused, match="Not on Fridays"):
         met.read_changes(0, Limits())
 
 
-def test_nothing_at_the_address_is_said(pair: Pair) -> None:
+def test_nothing_at_the_address_is_said(pair: SmallPair) -> None:
     with pytest.raises(PeerAway, match="nothing answers"):
         pair.remote(f"http://127.0.0.1:{free_port()}").meet(say_hello(pair.hub.id))
 
 
-def test_a_name_that_is_not_found_is_said(pair: Pair) -> None:
+def test_a_name_that_is_not_found_is_said(pair: SmallPair) -> None:
     with pytest.raises(PeerAway, match="name was not found"):
         pair.remote("http://nowhere.invalid").meet(say_hello(pair.hub.id))
 
 
-def test_a_proxy_and_a_ca_file_are_used(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_and_a_ca_file_are_used(pair: SmallPair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", pair.url)  # of the environment: gives way
     with pytest.raises(PeerAway, match="proxy"):
         pair.remote("http://192.0.2.1", proxy=f"http://127.0.0.1:{free_port()}").meet(say_hello(pair.hub.id))

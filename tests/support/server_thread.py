@@ -14,7 +14,7 @@ class ServerThread:
     def __init__(self, app: Flask) -> None:
         self._server: Any = create_server(app, listen="127.0.0.1:0", threads=4)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self.port: int = self._server.effective_port
+        self.port = int(self._server.effective_port)
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -24,9 +24,9 @@ class ServerThread:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._server.task_dispatcher.shutdown()  # first: threads that still answer wake the loop when they are done
         self._server.trigger.pull_trigger(self._close)
         self._thread.join(10)
-        self._server.task_dispatcher.shutdown()
 
     def _close(self) -> None:
         for channel in list(self._server.active_channels.values()):

@@ -1,10 +1,11 @@
 """One end of a replication that is nothing but lists in memory: what RemotePeer and the routes are tried with."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync_server.core.replication_batch import Batch
+from sync_server.core.ids import sha256_hex
+from sync_server.core.replication_batch import Batch, sort_for_sending
 from sync_server.core.replication_items import Item, SubmissionItem
 from sync_server.peer_errors import CursorElsewhere
 from sync_server.replication.peer import AwaitedFile, Greeting, Limits, Piece, Refusal, Taken
@@ -37,10 +38,12 @@ class SmallEnd:
 
     def read_names(self, since: int, limits: Limits) -> tuple[Batch, Sequence[str]]:
         batch = self.read_changes(since, limits)
-        return replace(batch, items=()), [item.name for item in batch.items]
+        named = [item for item in batch.items if item.kind == "submission"]
+        return replace(batch, items=tuple(item for item in batch.items if item not in named)), _names(named)
 
     def read_items(self, names: Sequence[str], head: Batch) -> Batch:
-        return replace(head, items=tuple(item for item in self.items if item.name in names))
+        found = (item for item in self.items if item.name in names)
+        return replace(head, items=tuple(sort_for_sending((*head.items, *found))))
 
     def find_lacking(self, names: Sequence[str]) -> Sequence[str]:
         return [name for name in names if name not in self.taken]
@@ -78,6 +81,18 @@ class SmallEnd:
 
     def _batch(self, since: int, until: int, items: tuple[Item, ...]) -> Batch:
         return Batch(epoch=EPOCH, scope_hash="9d2", since=since, until=until, head=len(self.items), items=items)
+
+
+def _names(items: Iterable[Item]) -> tuple[str, ...]:
+    return tuple(item.name for item in items)
+
+
+def make_file(name: str, size: int) -> AwaitedFile:
+    """A file that waits to be sent."""
+    version, sha256 = sha256_hex(b"version"), sha256_hex(name.encode())
+    return AwaitedFile(
+        owner="submission", project="p1", version=version, name=name, sha256=sha256, size=size, present=0
+    )
 
 
 def say_hello(node: str, head: int = 0) -> Greeting:
