@@ -56,10 +56,11 @@ TRIES = 5  # an erasure between reading and writing makes it begin anew; five in
 def take(node: Node, peer: PeerNode, batch: Batch) -> Taken:
     """Store what is new in a batch; raise CursorElsewhere for one that does not follow what was taken before."""
     require_space(node)
-    inside, present = _find_inside(node, peer, batch.items), _find_present(node, peer, batch.items)
+    inside = _find_inside(node, peer, batch.items)
     erasures = [i for i in batch.items if isinstance(i, DecisionItem) and i.decision_kind == ERASURE]
     nodes = [i for i in batch.items if isinstance(i, NodeItem)]
-    first = _transact(node, peer, batch, [*nodes, *erasures], inside, present, moves=False) if erasures else None
+    first = _transact(node, peer, batch, [*nodes, *erasures], inside, frozenset(), moves=False) if erasures else None
+    present = _find_present(node, peer, batch.items)  # not before: what was erased took its files along
     for _ in range(TRIES):
         try:
             taking = _transact(node, peer, batch, batch.items, inside, present, moves=True)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from sync_server.replication.outgoing_plan import Plan, Reader, Told, name_item
 from sync_server.services.peer_scope import Inside, is_inside, is_own
 from sync_server.store import families
-from sync_server.store.families import FamilyNames, Member
+from sync_server.store.families import FamilyNames
 from sync_server.store.peer_subjects import Entered, Root
 
 
@@ -74,13 +74,10 @@ def _name_all(session: Session, reader: Reader, family: FamilyNames, *, is_echo:
     files = families.find_files(session, family.members)
     names: list[str] = []
     for member in sorted(family.members, key=lambda m: m.row_id):
-        if not _came_from(member, own):
+        if not member.nodes & own:
             names.append(name_item("submission_version", project, (member.sha256,)))
+        if not member.nodes <= own:  # an upload elsewhere may have brought files that the hub's own did not
             names += [name_item("attachment", project, (member.sha256, *file)) for file in files.get(member.row_id, ())]
         names += [name_item("receipt", project, (id,)) for id, node in member.receipts if node not in own]
     decided = families.find_decided(session, family)
     return names + [name_item("decision", project, (id,)) for id, node in decided if node not in own]
-
-
-def _came_from(member: Member, own: frozenset[str]) -> bool:
-    return any(node in own for node in member.nodes)
