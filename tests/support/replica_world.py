@@ -1,7 +1,7 @@
 """Two hubs and a centre to which anything may happen, and what must hold once all is quiet.
 
-Every operation is something a person, a tablet, a line or a machine does. The world remembers what was acknowledged, and
-takes off only what was erased, or what a disk took along that nobody else had yet.
+Every operation is something a person, a tablet, a line or a machine does. The world remembers what was acknowledged,
+and takes off only what was erased, or what a disk took along that nobody else had yet.
 """
 
 import random
@@ -140,7 +140,10 @@ class World:
         self._try(lambda: choose_version(self.nodes[where], None, f"uuid:{number}", beginning, reason="chosen"))
 
     def erase(self, where: str, number: int) -> None:
+        """Erase a submission; a hub brings what it has to the centre first, else nobody could know it as the hub's."""
         node = self.nodes[where]
+        if where != CENTRE and not self.sync(where, is_calm=True):
+            return
         if self._try(lambda: erase_submission(node, None, f"uuid:{number}", reason="consent withdrawn")):
             self.erased.add(f"uuid:{number}")
 
