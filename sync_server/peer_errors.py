@@ -83,7 +83,7 @@ class AddressRefused(Problem):
 
 
 class AlreadyJoined(Problem):
-    code = "409.94"
+    code = "409.911"
     message = "Project {project} is led by {home} already: it cannot join a second node."
 
 

@@ -86,7 +86,10 @@ def read_json(example: str) -> dict[str, Any]:
     """Read the request's JSON object, whatever its Content-Type says; raise UnreadableJson."""
     if (request.content_length or 0) > LONGEST_JSON:
         raise UnreadableJson(example=example)
-    body = request.get_json(force=True, silent=True)
+    try:
+        body = request.get_json(force=True, silent=True)
+    except RecursionError as error:  # brackets in brackets, a thousand deep
+        raise UnreadableJson(example=example) from error
     if not isinstance(body, dict):
         raise UnreadableJson(example=example)
     return body

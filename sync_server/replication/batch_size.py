@@ -1,11 +1,13 @@
 """How much goes into one request: more while the line holds, less when it breaks.
 
 Counted in bytes as they travel. A line that cuts every few hundred kilobytes gets batches that fit between two cuts; a
-good one soon gets large ones, whose answers are waited for less often.
+good one soon gets large ones, whose answers are waited for less often. What broke once is not tried again at once: on a
+line that cuts, doubling after every success sent nearly everything twice.
 """
 
 FIRST, SMALLEST, LARGEST = 256_000, 16_000, 1_000_000
 FIRST_RATIO = 10.0  # attendance XML packs 14 times; with the receipts around it, about ten
+CAUTION = 4  # requests that must succeed before a size that broke is tried again
 RATIOS = (1.0, 40.0)  # a batch of one repeated row must not make the next one enormous
 
 
@@ -15,6 +17,8 @@ class BatchSize:
     def __init__(self, *, ratio: float = FIRST_RATIO) -> None:
         self._packed = FIRST
         self._ratio = ratio
+        self._broken = 2 * LARGEST
+        self._successes = 0
 
     @property
     def packed(self) -> int:
@@ -31,8 +35,11 @@ class BatchSize:
         if packed and unpacked:
             seen = unpacked / packed
             self._ratio = min(max((self._ratio + seen) / 2, RATIOS[0]), RATIOS[1])
-        self._packed = min(self._packed * 2, LARGEST)
+        self._successes += 1
+        if self._packed * 2 < self._broken or self._successes >= CAUTION:
+            self._packed = min(self._packed * 2, LARGEST)
 
     def broke(self) -> None:
         """Note a request that was not answered."""
+        self._broken, self._successes = self._packed, 0
         self._packed = max(self._packed // 2, SMALLEST)

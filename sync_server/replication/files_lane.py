@@ -5,14 +5,16 @@ looked. So a round in which nothing happens asks nothing.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from sync_server.node import Node
 from sync_server.peer_errors import BatchUnreadable, FilesMissing, PeerAway
-from sync_server.replication.media_lane import PieceSize, move_files
+from sync_server.replication.batch_size import BatchSize
+from sync_server.replication.media_lane import move_files
 from sync_server.replication.patience import Patience
-from sync_server.replication.peer import Peer
+from sync_server.replication.peer import AwaitedFile, Peer
 from sync_server.replication.progress import Progress
 from sync_server.replication.records_lane import IN, OUT
 from sync_server.store import peer_rounds
@@ -33,9 +35,8 @@ class FilesLane:
     patience: Patience
     progress: Progress
     stop: Callable[[], bool]
-    moved: dict[str, int] = field(default_factory=lambda: {IN: 0, OUT: 0})
     left: dict[str, int] = field(default_factory=lambda: {IN: 0, OUT: 0})
-    sizes: dict[str, PieceSize] = field(default_factory=lambda: {IN: PieceSize(), OUT: PieceSize()})
+    sizes: dict[str, BatchSize] = field(default_factory=lambda: {IN: BatchSize(), OUT: BatchSize()})
     _problem: Exception | None = None
     _wanted: set[str] = field(default_factory=set)
     _is_busy: bool = False
@@ -58,7 +59,7 @@ class FilesLane:
             self._changed.wait_for(lambda: self._problem or not (self._wanted or self._is_busy) or self.stop(), None)
         if self._problem:
             raise self._problem
-        return sum(self.moved.values())
+        return self.progress.files_done(IN) + self.progress.files_done(OUT)
 
     def require_all(self) -> None:
         """Raise FilesMissing when files are still awaited at either end."""
@@ -110,18 +111,33 @@ class FilesLane:
 
     def _move(self, remote: Peer, direction: str) -> None:
         source, target = (remote, self.local) if direction == IN else (self.local, remote)
+        counted = _Counted(target, lambda left: self.progress.expect_files(direction, left))
         move_files(
-            source, target, piece_bytes=self.sizes[direction], stop=self._must_end,
+            source, cast(Peer, counted), piece_bytes=lambda: self.sizes[direction].packed, stop=self._must_end,
             progress=lambda files, count: self._note(direction, files, count),
         )  # fmt: skip
         self.left[direction] = left = len(target.list_awaited(LISTED))
-        self.progress.move_files(direction, 0, left)
+        self.progress.expect_files(direction, left)
         if direction == OUT:
             self.node.write(lambda session: peer_rounds.note_files_there(session, self.peer_id, left))
 
     def _note(self, direction: str, files: int, count: int) -> None:
-        self.moved[direction] += files
-        self.sizes[direction].worked()
+        self.sizes[direction].succeeded()
         self.patience.moved()
         self.progress.move_bytes(count)
-        self.progress.move_files(direction, files, 0)
+        self.progress.move_files(direction, files)
+
+
+class _Counted:
+    """An end whose list of awaited files is counted whenever it is read."""
+
+    def __init__(self, end: Peer, note: Callable[[int], None]) -> None:
+        self._end, self._note = end, note
+
+    def list_awaited(self, limit: int) -> Sequence[AwaitedFile]:
+        awaited = self._end.list_awaited(limit)
+        self._note(len(awaited))
+        return awaited
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._end, name)

@@ -1,7 +1,7 @@
 """The lane of files at one end: what is awaited, what is given, what is kept (docs/replication.md, "Media")."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sync_server.core.ids import BlobId
@@ -9,9 +9,9 @@ from sync_server.core.replication_pieces import MOST_BYTES, MOST_FILES, AwaitedF
 from sync_server.core.scope import Scope
 from sync_server.node import Node
 from sync_server.services import incoming_files, incoming_parts
-from sync_server.services.peer_scope import is_in_scope
-from sync_server.store import assignments, awaited_files
-from sync_server.store.accounts import PEER
+from sync_server.services.peer_scope import find_inside, is_inside, scope_of_peer, shared_projects
+from sync_server.store import awaited_files
+from sync_server.store.families import find_families
 from sync_server.store.offered_files import Offered, find_offered
 from sync_server.store.peers import PeerNode
 
@@ -28,19 +28,14 @@ def list_awaited(node: Node, peer: PeerNode, limit: int) -> Sequence[AwaitedFile
 def read_pieces(node: Node, peer: PeerNode, wanted: Sequence[Wanted]) -> Sequence[Piece]:
     """Read pieces of files of versions that this peer may have, 8 MB at most; all else is left out, as if it were not
     here."""
+    sizes = _find_allowed(node, peer, [file for file, _offset, _length in wanted[:MOST_FILES]])
     pieces: list[Piece] = []
-    allowed: dict[AwaitedFile, bool] = {}
     left = MOST_BYTES
     for file, offset, length in wanted[:MOST_FILES]:
-        if file not in allowed:
-            allowed[file] = _may_have(node, peer, file)
-        content = _read(node, file, offset, min(length, left)) if allowed[file] else None
-        if content is None:
-            continue
-        pieces.append(Piece(file, offset, content))
-        left -= len(content)
-        if not left:
-            break
+        if left and offset <= sizes.get(file, -1):
+            content = _read(node, file, offset, min(length, left))
+            pieces += [] if content is None else [Piece(file, offset, content)]
+            left -= len(content or b"")
     return pieces
 
 
@@ -49,21 +44,24 @@ def write_pieces(node: Node, peer: PeerNode, pieces: Sequence[Piece]) -> int:
     return incoming_files.keep_pieces(node, peer.id, pieces)
 
 
-def _may_have(node: Node, peer: PeerNode, file: AwaitedFile) -> bool:
+def _find_allowed(node: Node, peer: PeerNode, files: Iterable[AwaitedFile]) -> dict[AwaitedFile, int]:
+    """Return which of these files the peer may have, and how large they are: asked for all at once, because what its
+    rows let through is asked of the warehouse."""
     with node.database.read() as session:
-        offered = find_offered(session, file)
-        scope = Scope(peer.actor_id, PEER, assignments.find_grants(session, peer.actor_id))
-    if offered is None or not peer.is_active:
-        return False
-    if peer.is_centre:
-        return offered.home == peer.id
-    return _is_for_hub(node, peer, scope, offered)
+        scope = scope_of_peer(session, peer)
+        shared = shared_projects(session, peer, scope)
+        offered = {file: found for file in dict.fromkeys(files) if (found := find_offered(session, file))}
+        offered = {file: found for file, found in offered.items() if found.project_id in shared}
+        families = find_families(session, {o.instance_id for o in offered.values() if o.instance_id is not None})
+    inside = find_inside(node, peer, scope, families)
+    names = {(f.project_id, f.form_id, name) for f in families if is_inside(f, inside) for name in f.names}
+    return {file: found.size for file, found in offered.items() if _is_allowed(found, scope, names)}
 
 
-def _is_for_hub(node: Node, peer: PeerNode, scope: Scope, offered: Offered) -> bool:
+def _is_allowed(offered: Offered, scope: Scope, names: set[tuple[int, str, str]]) -> bool:
     if offered.instance_id is None:
         return scope.knows(offered.project_id, offered.form_id)
-    return is_in_scope(node, peer, offered.project_id, offered.form_id, offered.instance_id)
+    return (offered.project_id, offered.form_id, offered.instance_id) in names
 
 
 def _read(node: Node, file: AwaitedFile, offset: int, length: int) -> bytes | None:

@@ -11,31 +11,11 @@ from dataclasses import dataclass, field
 from sync_server.core.replication_pieces import MOST_BYTES, AwaitedFile, Piece, Wanted
 from sync_server.replication.peer import Peer
 
-FIRST_BYTES, FEWEST_BYTES, MOST_PIECE_BYTES = 256_000, 16_000, 2_000_000
 LISTED = 500
 HEAD_BYTES = 300  # of each file in a request, beside its content: thumbnails are not much more
 MOST_TRIES = 3  # of one file in one round: bytes that are wrong three times are left by who awaits them
 
 Key = tuple[str, str, str, str, str]
-
-
-@dataclass(slots=True)
-class PieceSize:
-    """How many bytes a request of pieces has: doubles while they succeed, halves when one breaks.
-
-    Give it as `piece_bytes` and keep it for the next round; tell it what happened.
-    """
-
-    bytes: int = FIRST_BYTES
-
-    def __call__(self) -> int:
-        return self.bytes
-
-    def worked(self) -> None:
-        self.bytes = min(self.bytes * 2, MOST_PIECE_BYTES)
-
-    def broke(self) -> None:
-        self.bytes = max(self.bytes // 2, FEWEST_BYTES)
 
 
 def move_files(

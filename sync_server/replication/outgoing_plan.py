@@ -122,7 +122,12 @@ def _told(reader: Reader, kind: str, named: Named, change: Change, decided: str 
 
 
 def _tell_files(session: Session, reader: Reader, happened: Iterable[Change]) -> list[Told]:
-    changed = {(change.key, change.version): change for change in happened if change.kind == "attachment"}
+    changed: dict[tuple[str, str], Change] = {}
+    for change in happened:
+        # Several versions of an instance may have the same file, and the change does not say which: ours wins.
+        known = changed.get((change.key, change.version))
+        if change.kind == "attachment" and (known is None or reader.is_echo(known)):
+            changed[(change.key, change.version)] = change
     found = replica_reads.name_files(session, changed)
     return [_told(reader, "attachment", named, changed[(named.instance_id, named.parts[1])]) for named in found]
 

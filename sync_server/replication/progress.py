@@ -9,7 +9,7 @@ from sync_server.services.peer_status import Movement
 
 EVERY_SECONDS = 1.0
 WINDOW_SECONDS = 10.0  # the speed shown is that of the last seconds: a line has its moods
-EARLY_SECONDS = 2.0  # before that, a guess of what is left would only jump about
+EARLY_SECONDS, EARLY_SHARE = 2.0, 50  # before that, and before so much is done, a guess would only jump about
 
 
 class Progress:
@@ -38,11 +38,24 @@ class Progress:
             self._records[direction] = (self._records.get(direction, (0, 0))[0] + done, max(left, 0))
         self.tell()
 
-    def move_files(self, direction: str, done: int, left: int) -> None:
-        """Note files that became whole, and how many are left."""
+    def expect_files(self, direction: str, left: int) -> None:
+        """Say how many files are left: those that are no longer came, although no answer may have said so."""
         with self._lock:
-            self._files[direction] = (self._files.get(direction, (0, 0))[0] + done, max(left, 0))
+            done, before = self._files.get(direction, (0, 0))
+            self._files[direction] = (done + max(before - left, 0), left)
         self.tell()
+
+    def move_files(self, direction: str, done: int) -> None:
+        """Note files that became whole."""
+        with self._lock:
+            before, left = self._files.get(direction, (0, 0))
+            self._files[direction] = (before + done, max(left - done, 0))
+        self.tell()
+
+    def files_done(self, direction: str) -> int:
+        """Return how many files came in a direction."""
+        with self._lock:
+            return self._files.get(direction, (0, 0))[0]
 
     def move_bytes(self, count: int) -> None:
         """Note bytes that went either way."""
@@ -90,4 +103,4 @@ def _sum(counts: dict[str, tuple[int, int]]) -> tuple[int, int]:
 
 
 def _seconds_left(elapsed: float, done: int, left: int) -> float | None:
-    return elapsed * left / done if done and elapsed > EARLY_SECONDS else None
+    return elapsed * left / done if done * EARLY_SHARE > left and elapsed > EARLY_SECONDS else None

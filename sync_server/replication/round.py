@@ -22,6 +22,7 @@ from sync_server.replication.peer import Greeting, Peer
 from sync_server.replication.progress import Progress
 from sync_server.replication.records_lane import IN, OUT, Counts, Leg, RecordsLane
 from sync_server.services.peer_status import Movement, Said
+from sync_server.services.peer_tickets import note_stopped
 from sync_server.store import peer_rounds
 from sync_server.store.peers import STOPPED, PeerNode, get_peer
 
@@ -143,8 +144,8 @@ class _Round:
             reason=Said(self.problem.message, self.problem.details) if self.problem else None,
             records_in=self._records.counts[IN],
             records_out=self._records.counts[OUT],
-            files_in=self._files.moved[IN],
-            files_out=self._files.moved[OUT],
+            files_in=self._progress.files_done(IN),
+            files_out=self._progress.files_done(OUT),
             greetings=self._records.greetings,
             breaks=self._records.patience.breaks + self._files.patience.breaks,
             movement=self._progress.movement(),
@@ -189,6 +190,8 @@ def _keep_failure(node: Node, peer: PeerNode, problem: Problem, now: datetime) -
     details = {name: value if isinstance(value, int | float) else str(value) for name, value in problem.details.items()}
     # A file that is missing there must not slow down the records: it is no failure to back off from.
     is_line = not isinstance(problem, FilesMissing)
+    if isinstance(problem, PeerStopped):  # said and signed by the centre: this machine is a copy, or was copied
+        note_stopped(node, peer.id)
     node.write(
         lambda session: peer_rounds.note_failed(
             session, peer.id, error=type(problem).__name__, details=details, now=now, counts=is_line

@@ -30,7 +30,7 @@ from sync_server.services.office_overview import name_node
 from sync_server.services.peer_grants import put_scope
 from sync_server.services.peer_offers import open_offer
 from sync_server.services.peer_scope_hash import places_of_grants
-from sync_server.store import assignments, nodes, peer_offers, peers, shared_projects
+from sync_server.store import assignments, known_nodes, nodes, peer_offers, peers, shared_projects
 from sync_server.store.audits import Act
 from sync_server.store.peer_offers import StoredOffer
 from sync_server.store.peers import HUB, PeerNode
@@ -94,8 +94,9 @@ def _require_identity(session: Session, node: Node, request: PairingRequest, kno
         raise PairingRefused(reason=ITSELF)
     if known is not None and known.is_centre and known.is_active:
         raise PairingRefused(reason=CENTRE_ALREADY)
-    key = known.public_key if known else peers.find_node_key(session, request.node)
-    if key is not None and key != request.key:
+    by_others = known_nodes.find_node(session, request.node)
+    key = known.public_key if known else by_others[1] if by_others else request.key
+    if key != request.key:
         raise PairingRefused(reason=OTHER_KEY)
 
 

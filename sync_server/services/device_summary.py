@@ -1,7 +1,7 @@
 """What a tablet's owner asks at the end of a day: is everything that I sent here?
 
-Told to whoever holds the tablet's token, revoked or not: how much of which form, and what is missing; no answer, nothing
-of others. A public link's token is many people's, and is told nothing.
+Told to whoever holds the tablet's token, revoked or not: how much of which form, and what is missing; no answer, and
+nothing of others. A public link's token is many people's, and is told nothing.
 """
 
 from collections.abc import Sequence
@@ -91,10 +91,9 @@ def _sum_up(session: Session, device: Actor, *, is_worked_through: bool) -> Devi
 
 def _find_centre(session: Session, project_id: int) -> PeerNode | None:
     """Find the centre to which what comes for a project goes on; None when it stays here."""
-    for peer in iter_peers(session):
-        if peer.is_centre and peer.is_active and project_id in shared_projects(session, peer, scope_of_peer(session, peer)):
-            return peer
-    return None
+    centres = (peer for peer in iter_peers(session) if peer.is_centre and peer.is_active)
+    shared = ((peer, shared_projects(session, peer, scope_of_peer(session, peer))) for peer in centres)
+    return next((peer for peer, projects in shared if project_id in projects), None)
 
 
 def _count_gone_on(session: Session, device: Actor, counted: Sequence[OfForm], centre: PeerNode) -> int:
@@ -105,9 +104,7 @@ def _count_gone_on(session: Session, device: Actor, counted: Sequence[OfForm], c
     # What was said of a feed before a restore says nothing of this one.
     after = told.told_seq if told.told_epoch == changes.epoch(session) else 0
     forms_shared = [form.form_id for form in shared]
-    kept_back = device_summary.count_kept_back(
-        session, device.id, forms=forms_shared, after=after, not_from=centre.ids
-    )
+    kept_back = device_summary.count_kept_back(session, device.id, forms=forms_shared, after=after, not_from=centre.ids)
     return max(0, sum(form.submissions for form in shared) - kept_back)
 
 

@@ -76,6 +76,23 @@ def see_peers(node: Node, actor: Actor | None) -> SeenPeers:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class InBrief:
+    """What the first page says: how it stands with the centre, and how many offices dial this node."""
+
+    centres: tuple[SeenPeer, ...]
+    hubs: int
+
+
+def see_in_brief(node: Node, actor: Actor | None) -> InBrief:
+    """As `see_peers`, without what is costly to count: which submissions a hub's rows let through."""
+    require_somewhere(node, actor, VERB)
+    with node.database.read() as session:
+        known = [peer for peer in peers.iter_peers(session) if peer.is_active or peer.is_centre]
+    centres = see_peers(node, actor).centres if any(peer.is_centre for peer in known) else ()
+    return InBrief(centres, hubs=sum(not peer.is_centre for peer in known))
+
+
 def want_round(node: Node, actor: Actor | None, *, now: datetime) -> bool:
     """Ask for a round as soon as may be; return False when this node has no centre."""
     require_somewhere(node, actor, VERB)

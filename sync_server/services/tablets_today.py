@@ -98,7 +98,7 @@ def _forms(sent: Sequence[Sent], titles: dict[tuple[int, str], str]) -> tuple[Fo
         counts = here if each.node is None else elsewhere
         key = each.project_id, each.form_id
         counts[key] = counts.get(key, 0) + each.submissions
-    keys = sorted(here.keys() | elsewhere.keys())
     return tuple(
-        FormToday(key[1], titles.get(key, key[1] or "?"), here.get(key, 0), elsewhere.get(key, 0)) for key in keys
+        FormToday(key[1], titles.get(key, key[1] or "?"), here.get(key, 0), elsewhere.get(key, 0))
+        for key in sorted(here.keys() | elsewhere.keys())
     )

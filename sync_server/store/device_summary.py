@@ -65,8 +65,9 @@ def count_kept_back(
     What came from one of the nodes `not_from` is not kept back from it.
     """
     came = select(feed.c.key).where(feed.c.seq > after, feed.c.kind.in_(_CONTENT), feed.c.node.not_in(not_from))
-    query = select(func.count(_v.instance_id.distinct())).join_from(submission_versions, receipts, _r.version_id == _v.id)
-    theirs = query.where(_r.actor_id == actor_id, _v.form_id.in_(forms))
+    count = func.count(_v.instance_id.distinct())
+    theirs = select(count).join_from(submission_versions, receipts, _r.version_id == _v.id)
+    theirs = theirs.where(_r.actor_id == actor_id, _v.form_id.in_(forms))
     return session.scalar(theirs.where(_v.instance_id.in_(came))) or 0
 
 

@@ -18,11 +18,11 @@ from sync_server.store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Whose a file is, as this node knows it; `instance_id` None: a form's. `home`: the node that leads its project."""
+    """Whose a file is, as this node knows it; `instance_id` None: a form's."""
 
     project_id: int
-    home: str | None
     form_id: str
+    size: int
     instance_id: str | None
 
 
@@ -37,7 +37,7 @@ def _find_of_submission(session: Session, file: AwaitedFile) -> Offered | None:
     v, a, p = submission_versions.c, submission_attachments.c, projects.c
     joined = submission_versions.join(projects, p.id == v.project_id)
     joined = joined.join(submission_attachments, a.version_id == v.id)
-    query = select(v.project_id, p.home, v.form_id, v.instance_id).select_from(joined)
+    query = select(v.project_id, v.form_id, a.size, v.instance_id).select_from(joined)
     query = query.where(p.uid == file.project, v.sha256 == file.version, a.name == file.name, a.sha256 == file.sha256)
     row = session.execute(query).first()
     return Offered(*row) if row else None
@@ -47,7 +47,7 @@ def _find_of_form(session: Session, file: AwaitedFile) -> Offered | None:
     v, a, p = form_versions.c, form_attachments.c, projects.c
     joined = form_versions.join(projects, p.id == v.project_id)
     joined = joined.join(form_attachments, a.form_version_id == v.id)
-    query = select(v.project_id, p.home, v.form_id).select_from(joined)
+    query = select(v.project_id, v.form_id, a.size).select_from(joined)
     query = query.where(p.uid == file.project, v.sha256 == file.version, a.name == file.name, a.sha256 == file.sha256)
     row = session.execute(query).first()
     return Offered(*row, None) if row else None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from sync_server.errors import NotFound
 from sync_server.store.accounts import PEER, add_actor
-from sync_server.store.tables import actors, known_nodes, peer_rounds, peers
+from sync_server.store.tables import actors, peer_rounds, peers
 
 HUB, CENTRE = "hub", "centre"
 ACTIVE, REVOKED, STOPPED = "active", "revoked", "stopped"
@@ -119,12 +119,6 @@ def revive_peer(
 def end_peer(session: Session, id: str, *, reason: str, now: datetime) -> None:
     """End a pairing. What the peer was granted stays written down, for who replaces it; it has nothing of it."""
     change_peer(session, id, state=REVOKED, state_reason=reason, ended_at=now)
-
-
-def find_node_key(session: Session, id: str) -> bytes | None:
-    """Find the public key of a node that is known by way of another."""
-    found = session.scalar(select(known_nodes.c.public_key).where(known_nodes.c.id == id))
-    return None if found is None else bytes(found)
 
 
 def iter_peers(session: Session) -> list[PeerNode]:

@@ -1,6 +1,6 @@
 """The size of a request follows the line."""
 
-from sync_server.replication.batch_size import FIRST, LARGEST, SMALLEST, BatchSize
+from sync_server.replication.batch_size import CAUTION, FIRST, LARGEST, SMALLEST, BatchSize
 
 
 def test_a_size_doubles_up_to_the_largest_while_requests_succeed() -> None:
@@ -30,3 +30,13 @@ def test_a_batch_that_packs_to_nearly_nothing_does_not_make_the_next_enormous() 
     sizes = BatchSize()
     sizes.succeeded(packed=10, unpacked=10_000_000)
     assert sizes.unpacked == 40 * sizes.packed
+
+
+def test_a_size_that_broke_is_tried_again_only_after_some_successes() -> None:
+    sizes = BatchSize()
+    sizes.broke()
+    seen = []
+    for _ in range(CAUTION + 1):
+        sizes.succeeded()
+        seen.append(sizes.packed)
+    assert seen == [FIRST // 2] * (CAUTION - 1) + [FIRST, 2 * FIRST]

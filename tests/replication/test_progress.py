@@ -63,7 +63,8 @@ def test_the_speed_is_that_of_the_last_seconds(progress: Progress, clock: Clock)
 def test_the_time_left_is_that_of_the_lane_that_takes_longer(progress: Progress, clock: Clock) -> None:
     clock.now += 10
     progress.move_records("out", 100, 100)
-    progress.move_files("out", 10, 90)
+    progress.expect_files("out", 100)
+    progress.move_files("out", 10)
     assert progress.movement().seconds_left == pytest.approx(90)
 
 
@@ -71,3 +72,12 @@ def test_no_time_is_guessed_at_the_beginning(progress: Progress, clock: Clock) -
     clock.now += 1
     progress.move_records("out", 1, 1000)
     assert progress.movement().seconds_left is None
+
+
+def test_a_file_whose_answer_was_lost_counts_when_it_is_awaited_no_more(progress: Progress) -> None:
+    progress.expect_files("out", 30)
+    progress.move_files("out", 2)
+    progress.expect_files("out", 27)
+    assert (progress.movement().files_done, progress.movement().files_total) == (3, 30)
+    progress.expect_files("out", 40)
+    assert (progress.movement().files_done, progress.movement().files_total) == (3, 43)

@@ -41,7 +41,7 @@ def pair(hub: Node, centre: Node) -> None:
         home = centre.id if node is hub else None
         node.write(lambda s, home=home: s.execute(update(projects).values(uid=SHARED, home=home)))  # type: ignore[misc]
         add_peer(node, other.id, side)
-    assign_role(centre, None, peer_of(centre, hub.id).actor_id, Grant(PEER, 1))
+        assign_role(node, None, peer_of(node, other.id).actor_id, Grant(PEER, 1))
 
 
 def add_peer(node: Node, id: str, side: str = peers.HUB) -> PeerNode:

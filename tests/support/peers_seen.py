@@ -4,9 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from sync_server.core.roles import PEER
+from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.services.peer_status import PeerStatus
-from sync_server.store import peers
+from sync_server.store import assignments, peers
 
 NOON = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)  # in Baghdad
 
@@ -29,11 +33,14 @@ def hub_status(**values: Any) -> PeerStatus:
     return replace(QUIET, **{"id": "5f0c" * 8, "name": "Sinjar", "side": "hub", "url": None, **values})
 
 
-def pair_with(node: Node, found: PeerStatus) -> None:
-    """Pair the node with such a peer."""
-    key = bytes(32)
-    node.write(
-        lambda session: peers.add_peer(
-            session, id=found.id, side=found.side, name=found.name, public_key=key, url=found.url, now=NOON
+def pair_with(node: Node, found: PeerStatus, *project_ids: int) -> None:
+    """Pair the node with such a peer, for these projects or the first."""
+
+    def pair(session: Session) -> None:
+        peer = peers.add_peer(
+            session, id=found.id, side=found.side, name=found.name, public_key=bytes(32), url=found.url, now=NOON
         )
-    )
+        for project_id in project_ids or (1,):
+            assignments.put_assignment(session, peer.actor_id, Grant(PEER, project_id), now=NOON, by=None)
+
+    node.write(pair)

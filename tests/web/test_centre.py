@@ -1,6 +1,7 @@
 """The page Centre: what came today, what waits, how it went, and who is shown what of it."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from html import unescape
 
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from sync_server.core.roles import COORDINATOR, MNE
 from sync_server.core.scope import Grant
 from sync_server.node import Node
+from sync_server.peer_errors import LedElsewhere
 from sync_server.services import devices
 from sync_server.services.form_variants import settle_variant
 from sync_server.services.peer_status import Movement, PeerStatus, RefusedItem, Said
@@ -18,19 +20,21 @@ from sync_server.store import form_variants
 from sync_server.store.forms import NewFormVersion
 from sync_server.store.tables import peer_rounds, projects
 from tests.support import samples
-from tests.support.people import add_person
 from tests.support.peers_seen import NOON, hub_status, pair_with, status
+from tests.support.people import add_person
 from tests.support.samples import publish_visit, send, visit, visit_form
 from tests.web.conftest import csrf_of, sign_in
 
+Stand = Callable[..., None]
+
 
 @pytest.fixture
-def stands(hub: Node, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def stands(hub: Node, monkeypatch: pytest.MonkeyPatch) -> Stand:
     """Pair the hub with peers of which it stands so."""
 
-    def stand(*statuses: PeerStatus) -> None:
+    def stand(*statuses: PeerStatus, project_ids: tuple[int, ...] = (1,)) -> None:
         for each in statuses:
-            pair_with(hub, each)
+            pair_with(hub, each, *project_ids)
         monkeypatch.setattr("sync_server.services.peer_status.peer_status", lambda _node: list(statuses))
 
     return stand
@@ -48,7 +52,7 @@ def test_a_node_without_a_centre_says_how_to_pair(office: FlaskClient) -> None:
     assert "Synchronise now" not in text
 
 
-def test_it_says_what_waits_and_when_it_went_well_last(office: FlaskClient, stands) -> None:  # type: ignore[no-untyped-def]
+def test_it_says_what_waits_and_when_it_went_well_last(office: FlaskClient, stands: Stand) -> None:
     stands(status(records_to_send=14, files_to_send=3, files_awaited=2, bytes_awaited=3_400_000))
     text = words(office)
     assert "Records that wait for the centre 14" in text
@@ -58,22 +62,21 @@ def test_it_says_what_waits_and_when_it_went_well_last(office: FlaskClient, stan
     assert "records that wait: 14, files: 5" in words(office, "/")
 
 
-def test_quiet_is_said_in_words(office: FlaskClient, stands) -> None:  # type: ignore[no-untyped-def]
+def test_quiet_is_said_in_words(office: FlaskClient, stands: Stand) -> None:
     stands(status())
     assert "Nothing waits: both have everything" in words(office)
     assert "nothing waits · last synchronised: 30 Nov 2026, 12:00" in words(office, "/")
 
 
-def test_an_error_is_said_in_the_readers_language(office: FlaskClient, stands) -> None:  # type: ignore[no-untyped-def]
-    said = Said("This project is led by {home}. Do this there: it comes here with the next synchronisation.", {"home": "Erbil"})  # fmt: skip
-    stands(status(error=said, failures=3))
+def test_an_error_is_said_in_the_readers_language(office: FlaskClient, stands: Stand) -> None:
+    stands(status(error=Said(LedElsewhere.message, {"home": "Erbil"}), failures=3))
     assert "This project is led by Erbil." in words(office)
     arabic = words(office, "/sync?lang=ar")
     assert "Erbil" in arabic
     assert "led by" not in arabic
 
 
-def test_a_round_under_way_shows_how_far_it_is_and_loads_again_until_told_to_be_still(office: FlaskClient, stands) -> None:  # type: ignore[no-untyped-def] # fmt: skip
+def test_a_round_under_way_loads_again_until_told_to_be_still(office: FlaskClient, stands: Stand) -> None:
     stands(status(movement=Movement(records_done=40, records_total=120, files_done=1, files_total=9, seconds_left=100)))
     page = office.get("/sync").text
     assert '<meta http-equiv="refresh" content="2">' in page
@@ -84,12 +87,12 @@ def test_a_round_under_way_shows_how_far_it_is_and_loads_again_until_told_to_be_
     assert "Synchronise now" not in page
 
 
-def test_a_page_of_a_node_at_rest_does_not_load_again(office: FlaskClient, stands) -> None:  # type: ignore[no-untyped-def]
+def test_a_page_of_a_node_at_rest_does_not_load_again(office: FlaskClient, stands: Stand) -> None:
     stands(status())
     assert 'http-equiv="refresh"' not in office.get("/sync").text
 
 
-def test_the_button_asks_for_a_round(office: FlaskClient, hub: Node, stands) -> None:  # type: ignore[no-untyped-def]
+def test_the_button_asks_for_a_round(office: FlaskClient, hub: Node, stands: Stand) -> None:
     stands(status())
     answer = office.post("/sync", data={"__csrf": csrf_of(office, "/sync")})
     assert (answer.status_code, answer.location) == (303, "/sync")
@@ -97,7 +100,7 @@ def test_the_button_asks_for_a_round(office: FlaskClient, hub: Node, stands) -> 
         assert session.query(peer_rounds.c.wanted_at).scalar() is not None
 
 
-def test_the_button_of_another_sites_page_asks_for_nothing(office: FlaskClient, hub: Node, stands) -> None:  # type: ignore[no-untyped-def]
+def test_the_button_of_another_sites_page_asks_for_nothing(office: FlaskClient, hub: Node, stands: Stand) -> None:
     stands(status())
     assert office.post("/sync").status_code == 403
     forged = {"__csrf": csrf_of(office, "/sync")}
@@ -106,7 +109,7 @@ def test_the_button_of_another_sites_page_asks_for_nothing(office: FlaskClient, 
         assert session.query(peer_rounds.c.wanted_at).scalar() is None
 
 
-def test_a_copy_and_a_wrong_clock_are_warned_of(office: FlaskClient, stands) -> None:  # type: ignore[no-untyped-def]
+def test_a_copy_and_a_wrong_clock_are_warned_of(office: FlaskClient, stands: Stand) -> None:
     stands(status(state="stopped", clock_offset_seconds=-5400.0))
     text = words(office)
     assert "two machines use one identity" in text
@@ -115,7 +118,7 @@ def test_a_copy_and_a_wrong_clock_are_warned_of(office: FlaskClient, stands) -> 
 
 
 @pytest.mark.parametrize("language", ["en", "ar", "ckb"])
-def test_refusals_are_said_in_sentences(office: FlaskClient, stands, language: str) -> None:  # type: ignore[no-untyped-def]
+def test_refusals_are_said_in_sentences(office: FlaskClient, stands: Stand, language: str) -> None:
     from sync_server.replication import taking
     from sync_server.web.office.refusals import REFUSALS
 
@@ -128,7 +131,7 @@ def test_refusals_are_said_in_sentences(office: FlaskClient, stands, language: s
     assert ("Another reason" in text) == (language == "en")
 
 
-def test_a_centre_lists_its_hubs(office: FlaskClient, stands) -> None:  # type: ignore[no-untyped-def]
+def test_a_centre_lists_its_hubs(office: FlaskClient, stands: Stand) -> None:
     refused = (RefusedItem("submission:4c1d/ab12cd", "beyond_scope", NOON),)
     stands(hub_status(records_to_send=7, files_awaited=4, refused_here=refused, refused_here_count=1))
     text = words(office)
@@ -161,10 +164,10 @@ def test_forms_to_look_at_are_named_until_somebody_settled_them(office: FlaskCli
     assert "Forms to look at" not in words(office)
 
 
-def test_bob_who_looks_after_one_project_sees_its_tablets_and_no_figures_of_others(app: Flask, hub: Node, stands) -> None:  # type: ignore[no-untyped-def] # fmt: skip
-    stands(status(records_to_send=14))
+def test_bob_who_looks_after_one_project_sees_no_figures_of_others(app: Flask, hub: Node, stands: Stand) -> None:
     publish_visit(hub)
     hub.write(lambda session: session.execute(projects.insert().values(id=2, uid="u2", name="Other", home="90ab" * 8)))
+    stands(status(records_to_send=14), project_ids=(1, 2))
     devices.add_device(hub, None, "Tablet of Sara", 1)
     send(hub, visit("one"), device_id="collect:sara", minutes=_now())
     add_person(hub, "bob", Grant(COORDINATOR, 1))

@@ -46,7 +46,7 @@ def _overview(actor: Actor) -> str:
         "office/overview.html",
         overview=overview,
         tablets=tablets,
-        peers=see_peers.see_peers(node, actor),
+        peers=see_peers.see_in_brief(node, actor),
         explain=explain,
         is_this_machine_only=is_this_machine_only(root_url(node.settings, seen_at=request.host_url)),
         project_id=1,

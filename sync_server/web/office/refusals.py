@@ -30,6 +30,9 @@ REFUSALS = {
     ),
     "not_what_it_says": Explanation(_l("What came is not what was announced: it was damaged or changed"), _ASK),
     "unreadable": Explanation(_l("A submission could not be read"), _ASK),
+    "holds_more": Explanation(
+        _l("A submission was to be removed, of which there is more than the centre knew"), _BY_ITSELF
+    ),
     "erased": Explanation(_l("It was erased there, and is about to be erased where it came from"), _BY_ITSELF),
 }
 _OTHER = Explanation(_l("Another reason"), _ASK)
@@ -45,6 +48,7 @@ KINDS = {
     "project": _l("project"),
     "node": _l("server"),
     "withdrawal": _l("withdrawal"),
+    "withdrawn": _l("withdrawal"),
 }
 
 
