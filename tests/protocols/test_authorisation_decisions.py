@@ -22,7 +22,7 @@ OPEN = {
 # What a paired node calls, by its signature.
 PEERS = {
     f"POST /replication/v1/{name}"
-    for name in ("greet", "changes", "names", "items", "lacking", "take", "awaited", "give", "fetch")
+    for name in ("greet", "changes", "names", "items", "lacking", "take", "awaited", "give", "fetch", "digest")
 }
 
 _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
