@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy.orm import Session
 
+from sync_server.core.roles import PEER
 from sync_server.errors import UnreadableXml
 from sync_server.node import Node
 from sync_server.services import consumers, devices
@@ -23,6 +24,7 @@ from sync_server.services.review_submission import accept_submission, comment_su
 from sync_server.settings import Settings
 from sync_server.store.decisions import StoredDecision, add_decision
 from sync_server.store.quarantine import find_submissions
+from tests.support.paired_nodes import open_node, pair, sync
 from tests.support.samples import NOON, publish_visit, send, visit
 
 HERE = Path(__file__).parent
@@ -93,12 +95,28 @@ def _erase(node: Node) -> None:
     send(node, *erased)
 
 
+def _join(node: Node, folder: Path) -> None:
+    """Become a centre's hub: with what was received and decided there, and an order to remove what left its scope."""
+    with open_node(folder) as centre:
+        publish_visit(centre, "1")
+        publish_visit(centre, "3")
+        pair(node, centre, role=PEER, rows="place eq 'Bartella'")
+        send(centre, visit("there", photo="c.jpg"), [("c.jpg", b"a third photo")])
+        send(centre, visit("further", deprecates="plain", people="9"), minutes=4)
+        sync(node, centre)
+        send(centre, visit("moved", deprecates="there", place="Karamles"), minutes=5)
+        review_submission(centre, None, "uuid:plain", "hasIssues", reason="Counted twice.")
+        sync(node, centre)
+
+
 def main(name: str) -> None:
     """Make the folder, note its digest, and zip it once it is closed."""
     with TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         with Node.open(Settings(data=data, min_free_bytes=0)) as node:
             fill(node)
+            _join(node, Path(folder) / "centre")
+            consumers.catch_up(node)
             digest = digest_node(node)
         with zipfile.ZipFile(HERE / f"{name}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for path in sorted(each for each in data.rglob("*") if each.is_file()):
