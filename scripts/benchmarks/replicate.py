@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +52,21 @@ def run(options: argparse.Namespace) -> int:
         ratios = {name: round(large[name] / small[name], 2) for name in ("http_bytes", "round_seconds")}
         Figure("replicate 100 new, of many to few", options.submissions, ratios, {"http_bytes": 1.5}).show()
         return 0
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.scratch) as folder:
-        with chosen_database(options.centre) as url, running_pair(Path(folder), centre_database=url) as nodes:
-            nodes.synchronise()  # the forms are known; then the hub goes offline
-            sent = _take_offline(options, nodes)
-            return 0 if _measure_round(options, nodes, sent) else 1
+    with _new_pair(options) as nodes:
+        nodes.synchronise()  # the forms are known; then the hub goes offline
+        sent = _take_offline(options, nodes)
+        return 0 if _measure_round(options, nodes, sent) else 1
+
+
+@contextmanager
+def _new_pair(options: argparse.Namespace, filled: int = 0) -> Iterator[TwoNodes]:
+    """Two nodes that are paired; the hub has so many submissions before that."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=options.scratch)))
+        url = stack.enter_context(chosen_database(options.centre))
+        if filled:
+            _fill(folder / HUB / "data", filled, options.seed)
+        yield stack.enter_context(running_pair(folder, centre_database=url))
 
 
 def _take_offline(options: argparse.Namespace, nodes: TwoNodes) -> Sent:
@@ -122,20 +134,16 @@ def _figures(options: argparse.Namespace, nodes: TwoNodes, ran: Ran, sent: Sent)
 
 def _measure_filled(options: argparse.Namespace, filled: int) -> dict[str, Any]:
     """Measure rounds between two nodes that both hold so many; return what a hundred new ones cost."""
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.scratch) as name, chosen_database(options.centre) as url:
-        folder = Path(name)
-        if filled:
-            _fill(folder / HUB / "data", filled, options.seed)
-        with running_pair(folder, centre_database=url) as nodes:
-            first = _synchronise(nodes)
-            _tell_round("replicate first", nodes, first, filled)
-            nodes.settle()
-            for _ in range(2):
-                _tell_round("replicate nothing new", nodes, _synchronise(nodes), filled, bars=NOTHING_BARS)
-            send(nodes.hub.submission_url, submissions=NEW, photos=0, sizes=(1, 1), seed=options.seed + 1)
-            nodes.settle()
-            cost = _tell_round(f"replicate {NEW} new", nodes, _synchronise(nodes), filled)
-            Figure("replicate digests", filled, {"digests_equal": nodes.are_equal()}).show()
+    with _new_pair(options, filled) as nodes:
+        first = _synchronise(nodes)
+        _tell_round("replicate first", nodes, first, filled)
+        nodes.settle()
+        for _ in range(2):
+            _tell_round("replicate nothing new", nodes, _synchronise(nodes), filled, bars=NOTHING_BARS)
+        send(nodes.hub.submission_url, submissions=NEW, photos=0, sizes=(1, 1), seed=options.seed + 1)
+        nodes.settle()
+        cost = _tell_round(f"replicate {NEW} new", nodes, _synchronise(nodes), filled)
+        Figure("replicate digests", filled, {"digests_equal": nodes.are_equal()}).show()
     return cost
 
 

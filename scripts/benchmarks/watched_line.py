@@ -41,7 +41,9 @@ class WatchedLine(BadLine):
             if route == TAKE:
                 self.repeated_batches += not is_whole or self._is_repeated(_since(body))
             elif route == GIVE:
-                self.repeated_pieces += not is_whole or any([self._is_repeated(piece) for piece in _pieces(body)])
+                pieces = list(_pieces(body)) if is_whole else []
+                self.repeated_pieces += not is_whole or not self._seen.isdisjoint(pieces)
+                self._seen.update(pieces)
 
     def forget(self) -> None:
         """Count from here on."""
