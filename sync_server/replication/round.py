@@ -128,11 +128,11 @@ class _Round:
             there = peer_rounds.get_round(session, self._peer.id).files_there
         if is_pushing and there >= 0:  # said before it is so: a crash in between must not forget to ask
             self._node.write(lambda session: peer_rounds.note_files_there(session, self._peer.id, -1))
-        if self._records.greetings == 1:
-            if there or is_new_epoch:
-                self._files.look(OUT)
-            if self._local.list_awaited(1):
-                self._files.look(IN)
+        # Not at the first greeting alone: a batch whose answer was lost has brought files, and nobody was told.
+        if there or is_new_epoch:
+            self._files.look(OUT)
+        if self._local.list_awaited(1):
+            self._files.look(IN)
 
     def _introduce(self) -> Greeting:
         with self._node.database.read() as session:

@@ -5,15 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync_server.core.scope import Scope
 from sync_server.node import Node
 from sync_server.services.peer_scope import Inside
+from sync_server.store import shared_projects
 from sync_server.store.changes import Change
 from sync_server.store.peers import PeerNode
-from sync_server.store.tables import projects
 
 # Words of docs/replication.md, "Refusals".
 BEYOND_SCOPE, UNKNOWN_PROJECT, UNKNOWN_VERSION = "beyond_scope", "unknown_project", "unknown_version"
@@ -78,12 +77,11 @@ class Taking:
 
     def _find(self, uid: str) -> tuple[int, bool]:
         if uid not in self._projects:
-            t = projects.c
-            row = self.session.execute(select(t.id, t.home).where(t.uid == uid)).first()
-            if row is None:
+            found = shared_projects.find_by_uid(self.session, uid)
+            if found is None:
                 raise NotTaken(UNKNOWN_PROJECT)
-            is_led = self.peer.is_centre and row.home == self.peer.id
-            if not is_led and not self.scope.knows(row.id, None):
+            is_led = self.peer.is_centre and found.home == self.peer.id
+            if not is_led and not self.scope.knows(found.id, None):
                 raise NotTaken(BEYOND_SCOPE)
-            self._projects[uid] = (row.id, is_led)
+            self._projects[uid] = (found.id, is_led)
         return self._projects[uid]

@@ -73,9 +73,10 @@ def _read_protocols(given: Json) -> Sequence[int]:
     """Read the versions a hub speaks, or the one that a centre picked."""
     said = given.get("protocol")
     named = said if isinstance(said, list) else [said]
-    if not named or not all(type(each) is int for each in named):
+    versions = [each for each in named if type(each) is int]
+    if not versions or len(versions) < len(named):
         raise BatchUnreadable(reason="'protocol' names no versions")
-    return named
+    return versions
 
 
 def pack_json(value: Any) -> bytes:

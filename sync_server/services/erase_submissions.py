@@ -18,6 +18,7 @@ from sync_server.services.access import require
 from sync_server.services.apply_erasure import UPLOAD, Taken, Target, take_away
 from sync_server.services.audit import make_act, write_act
 from sync_server.services.finish_erasures import finish_erasures
+from sync_server.services.project_home import refuse_when_led_elsewhere, require_led_here
 from sync_server.services.resolve_submissions import load_families
 from sync_server.store import erasures
 from sync_server.store.accounts import Actor
@@ -26,10 +27,12 @@ from sync_server.store.audits import Act
 from sync_server.store.blocks import NO_PROJECT, WHOLE
 from sync_server.store.decisions import StoredDecision, add_decision
 from sync_server.store.erasure_reads import ERASURE
+from sync_server.store.families import find_families
 
 log = logging.getLogger(__name__)
 
 ERASE = "submission.erase"
+SUBMISSION = "submission"
 AT_A_TIME = 50  # subjects in one transaction: uploads wait behind it
 
 
@@ -59,7 +62,7 @@ def erase_submission(
     node: Node, actor: Actor | None, instance_id: str, *, reason: str, project_id: int = 1, form_id: str | None = None
 ) -> str:
     """Erase a submission, or by `sha256:…` an upload that could not be read; return the receipt's id."""
-    request = start_request(node, actor, "submission", reason, project_id=project_id, form_id=form_id)
+    request = start_request(node, actor, SUBMISSION, reason, project_id=project_id, form_id=form_id)
     node.write(lambda session: _erase_named(session, request, project_id, form_id, instance_id))
     finish(node, request)
     return request.id
@@ -79,6 +82,8 @@ def start_request(
 ) -> Request:
     """Begin an erasure; raise NotFound or InsufficientRights to who may not erase there."""
     require(node, actor, ERASE, project_id=project_id, form_id=form_id)
+    if what != SUBMISSION:
+        require_led_here(node, project_id)  # a person's answers, or old ones, lie at other offices as well
     if not reason.strip():
         raise UnexpectedValue(field="reason", value=reason, reason="an erasure is explained, without names or answers.")
     act = make_act(actor, ERASE, actee_of(project_id, form_id), what=what)
@@ -138,7 +143,16 @@ def _erase_named(session: Session, request: Request, project_id: int, form_id: s
         raise UnexpectedValue(
             field="instanceID", value=instance_id, reason=f"several submissions have it, in {where}. Name the form."
         )
+    _require_own(session, found[0])
     _erase(session, request, found[0])
+
+
+def _require_own(session: Session, subject: Subject) -> None:
+    """Raise LedElsewhere for what only another office received: it would erase what it cannot see whole."""
+    families = find_families(session, subject.instances)
+    nodes = {node for family in families for member in family.members for node in member.nodes}
+    if None not in nodes:
+        refuse_when_led_elsewhere(session, subject.project_id)
 
 
 def _erase_all(session: Session, request: Request, subjects: Sequence[tuple[int, str, str]]) -> int:

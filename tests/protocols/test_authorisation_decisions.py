@@ -13,7 +13,8 @@ PEOPLE = {
 }  # fmt: skip
 # Every door that is open to strangers. A new one is a decision, and belongs into docs/authorisation.md.
 OPEN = {
-    "GET /", "GET /all-received/<token>", "POST /replication/pair", "GET /docs", "GET /openapi.json", "GET /reset", "POST /reset", "GET /sign-in", "POST /sign-in",
+    "GET /", "GET /all-received/<token>", "POST /replication/pair", "GET /docs",
+    "GET /openapi.json", "GET /reset", "POST /reset", "GET /sign-in", "POST /sign-in",
     "POST /sign-in/code", "POST /sign-in/enrol", "GET /v1/config/public", "GET /v1/config/public/<config_key>",
     "GET /v1/projects", "GET /v1/roles", "GET /v1/roles/<role_id>", "POST /v1/sessions", "GET /v1/sessions/restore",
     "POST /v1/users/reset/initiate", "POST /v1/users/reset/verify",
@@ -22,7 +23,7 @@ OPEN = {
 # What a paired node calls, by its signature.
 PEERS = {
     f"POST /replication/v1/{name}"
-    for name in ("greet", "changes", "names", "items", "lacking", "take", "awaited", "give", "fetch")
+    for name in ("greet", "changes", "names", "items", "lacking", "take", "awaited", "give", "fetch", "digest")
 }
 
 _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"

@@ -23,7 +23,7 @@ from tests.support.paired import Stranger, let_in, make_stranger
 from tests.support.small_end import SmallEnd, make_file, make_item, say_hello
 
 BASE = "/replication/v1/"
-ROUTES = ("changes", "names", "items", "lacking", "take", "awaited", "give", "fetch")
+ROUTES = ("changes", "names", "items", "lacking", "take", "awaited", "give", "fetch", "digest")
 
 
 @pytest.fixture

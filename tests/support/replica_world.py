@@ -1,21 +1,24 @@
 """Two hubs and a centre to which anything may happen, and what must hold once all is quiet.
 
-Every operation is something a person, a tablet, a line or a machine does. The world remembers what was acknowledged, and
-takes off only what was erased, or what a disk took along that nobody else had yet.
+Every operation is something a person, a tablet, a line or a machine does. The world remembers what was acknowledged,
+and takes off only what was erased, or what a disk took along that nobody else had yet.
 """
 
 import random
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sync_server.app import create_app
 from sync_server.core.ids import sha256_hex
 from sync_server.core.roles import PEER, PEER_UP
 from sync_server.core.scope import Grant
 from sync_server.errors import Problem
 from sync_server.node import Node
 from sync_server.peer_errors import PeerAway
+from sync_server.replication.dialling import Dialling
 from sync_server.replication.local import LocalPeer
 from sync_server.replication.peer import Peer
 from sync_server.services import consumers
@@ -25,9 +28,10 @@ from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.form_state import set_form_state
 from sync_server.services.review_submission import choose_version, comment_submission, review_submission
 from sync_server.services.verify_node import verify_node
-from sync_server.store import nodes, peers
+from sync_server.store import holdings, nodes, peers, projects
 from tests.support.paired_nodes import open_node, pair, set_scope, sync
 from tests.support.samples import publish, send, submission
+from tests.support.server_thread import ServerThread
 
 DISTRICTS = ("NORTH", "SOUTH")
 QUESTIONS = {"/adm2": "string", "/place": "string", "/photo": "binary", "/note": "string"}
@@ -54,6 +58,8 @@ class Breaking:
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         call = getattr(self.end, name)
+        if not callable(call):
+            return call  # type: ignore[no-any-return]
 
         def happen(*args: object, **kwargs: object) -> object:
             fate = 1.0 if self.is_calm else self.chance.random()
@@ -73,11 +79,15 @@ class Breaking:
 
 @dataclass
 class World:
-    """Three nodes in folders of their own. `remote` opens the centre for a hub."""
+    """Three nodes in folders of their own; the centre's database where `centre_url` says.
+
+    `is_remote`: hubs reach the centre over a live socket, else in this process.
+    """
 
     folder: Path
     centre_url: str = ""
-    remote: Callable[["World", str], Peer] | None = None
+    is_remote: bool = False
+    server: ServerThread | None = None
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     nodes: dict[str, Node] = field(default_factory=dict)
     acknowledged: dict[str, set[str]] = field(default_factory=dict)
@@ -96,10 +106,21 @@ class World:
         self.device = add_device(self.nodes[CENTRE], None, "Tablet 1", 1)[0].id
         for hub in (HUB_A, HUB_B):
             pair(self.nodes[hub], self.nodes[CENTRE], name=hub)
+        self._serve()
 
     def stop(self) -> None:
+        self._stop_serving()
         for node in self.nodes.values():
             node.close()
+
+    def _serve(self) -> None:
+        if self.is_remote:
+            self.server = ServerThread(create_app(self.nodes[CENTRE])).__enter__()
+
+    def _stop_serving(self) -> None:
+        if self.server is not None:
+            self.server.__exit__(None, None, None)
+            self.server = None
 
     # -- what tablets do
 
@@ -140,7 +161,10 @@ class World:
         self._try(lambda: choose_version(self.nodes[where], None, f"uuid:{number}", beginning, reason="chosen"))
 
     def erase(self, where: str, number: int) -> None:
+        """Erase a submission; a hub brings what it has to the centre first, else nobody could know it as the hub's."""
         node = self.nodes[where]
+        if where != CENTRE and not self.sync(where, is_calm=True):
+            return
         if self._try(lambda: erase_submission(node, None, f"uuid:{number}", reason="consent withdrawn")):
             self.erased.add(f"uuid:{number}")
 
@@ -171,17 +195,34 @@ class World:
         """Go a round; on a bad line it may end anywhere. True when both ends are quiet."""
         chance = random.Random(seed)
         try:
-            opened = lambda: Breaking(self._open(hub), chance, is_calm)  # noqa: E731
-            return sync(self.nodes[hub], self.nodes[CENTRE], open_remote=opened).is_quiet  # type: ignore[arg-type, return-value]
+            with self._lanes(hub) as open_lane:
+                report = sync(
+                    self.nodes[hub],
+                    self.nodes[CENTRE],
+                    open_remote=lambda: Breaking(open_lane(), chance, is_calm),  # type: ignore[arg-type, return-value]
+                )
+            return report.is_quiet
         except (Crash, Problem):
             return False
 
-    def _open(self, hub: str) -> Peer:
-        return self.remote(self, hub) if self.remote else LocalPeer(self.nodes[CENTRE], self.nodes[hub].id)
+    @contextmanager
+    def _lanes(self, hub: str) -> Iterator[Callable[[], Peer]]:
+        node, centre = self.nodes[hub], self.nodes[CENTRE]
+        if self.server is None:
+            yield lambda: LocalPeer(centre, node.id)
+            return
+        with node.database.read() as session:
+            peer = replace(peers.get_peer(session, centre.id), url=self.server.url)
+        with Dialling(node, peer) as dialled:
+            yield dialled
 
     def restart(self, where: str) -> None:
+        if where == CENTRE:
+            self._stop_serving()
         self.nodes[where].close()
         self.nodes[where] = open_node(self.folder / where, self.centre_url if where == CENTRE else "")
+        if where == CENTRE:
+            self._serve()
 
     def save(self, hub: str) -> None:
         """Copy a hub's folder, as a back-up does."""
@@ -225,7 +266,7 @@ class World:
             at_centre = peers.get_peer(session, node.id)
         with node.database.read() as session:
             at_hub = peers.get_peer(session, centre.id)
-            uid = nodes_project(session)
+            uid = projects.iter_homes(session)[0][1]
         return digest_for_peer(centre, at_centre, uid), digest_for_peer(node, at_hub, uid)
 
     def check(self) -> None:
@@ -246,13 +287,5 @@ class World:
 
 
 def versions_of(node: Node) -> set[str]:
-    from sync_server.store import holdings
-
     with node.database.read() as session:
         return set(holdings.iter_version_ids(session))
-
-
-def nodes_project(session: object) -> str:
-    from sync_server.store import projects
-
-    return projects.iter_homes(session)[0][1]  # type: ignore[arg-type]
