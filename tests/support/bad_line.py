@@ -86,6 +86,7 @@ class BadLine:
             except OSError:
                 _reset(client)
                 continue
+            server.settimeout(None)  # an answer may take as long as it takes
             with self.lock:
                 self.connections += 1
                 room = int(self.cut_after_bytes * self._random.uniform(0.5, 1.5)) or None
