@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import export, guessing, ingest, read
+from benchmarks import export, guessing, ingest, read, replicate
 
 
 def main() -> None:
@@ -12,6 +12,7 @@ def main() -> None:
     export.add_command(commands)
     read.add_command(commands)
     guessing.add_command(commands)
+    replicate.add_command(commands)
     options = parser.parse_args()
     raise SystemExit(options.run(options))
 

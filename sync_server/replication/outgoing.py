@@ -122,7 +122,7 @@ def _plan_slice(
 ) -> tuple[list[Change], Plan, list[Item]]:
     """Plan one slice of the feed, note what the peer has after it, and return it with the items that go as they are."""
     with node.database.read() as session:
-        happened = changes.iter_since(session, after, limit=size)
+        happened = _without_last(changes.iter_since(session, after, limit=size), size)
         told = read_told(session, reader, happened)
         items = _state_items(session, node, reader, happened, is_first=after == 0)
         if reader.peer.is_centre:
@@ -198,6 +198,14 @@ def _state_items(
 
 def _new(reader: Reader, happened: Iterable[Change]) -> list[Change]:
     return [change for change in happened if not reader.is_echo(change)]
+
+
+def _without_last(happened: list[Change], size: int) -> list[Change]:
+    """Leave what a full slice ends with to the next one, which may have more of it: an upload travels in one batch."""
+    if len(happened) < size:
+        return happened
+    count = next((n for n, change in enumerate(reversed(happened)) if change.key != happened[-1].key), 0)
+    return happened[: len(happened) - count] if count else happened
 
 
 def _touched(happened: Iterable[Change]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """What of touched submissions goes to a hub: the new of those it has, all of those it gets, orders for the others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -22,27 +23,52 @@ def plan_subjects(
     by_name: dict[tuple[int, str, str], list[Told]] = {}
     for one in told:
         by_name.setdefault((one.named.project_id, one.named.form_id, one.named.instance_id), []).append(one)
-    for family in found:
-        if family.project_id not in reader.projects:
-            continue
-        roots = _roots(family)
-        if is_inside(family, inside):
-            _plan_inside(session, reader, plan, family, by_name, _first(family, touched), had)
-        elif any(root in had for root in roots) or _lost_form(reader, family):
-            plan.withdrawn.update(dict.fromkeys(roots, family))
+    shared = [family for family in found if family.project_id in reader.projects]
+    new = [f for f in shared if is_inside(f, inside) and not _is_had_whole(reader, plan, f, had)]
+    hanging = _load_hanging(session, new)
+    for family in shared:
+        if not is_inside(family, inside):
+            if any(root in had for root in _roots(family)) or _lost_form(reader, family):
+                plan.withdrawn.update(dict.fromkeys(_roots(family), family))
+        elif _is_had_whole(reader, plan, family, had):
+            _plan_news(plan, family, by_name)
+        else:
+            _plan_whole(reader, plan, family, _first(family, touched), hanging)
 
 
-def _plan_inside(
-    session: Session, reader: Reader, plan: Plan, family: FamilyNames,
-    by_name: dict[tuple[int, str, str], list[Told]], seq: int, had: dict[Root, Entered],
-) -> None:  # fmt: skip
-    if all(_is_had(reader, plan, had.get(root), root) for root in _roots(family)):
-        for name in sorted(family.names):
-            told = by_name.get((family.project_id, family.form_id, name), ())
-            plan.add(*(one.name for one in told if not one.is_echo))
-        return
-    plan.add(*_name_all(session, reader, family, is_echo=seq > reader.peer.echo_floor))
+@dataclass(frozen=True, slots=True)
+class _Hanging:
+    """What hangs on families that go whole, loaded for all at once: after a push each of thousands is looked at.
+
+    `files` are (sha256, name) by version; `decided` (id, node) by project, form and name.
+    """
+
+    files: Mapping[int, Sequence[tuple[str, str]]]
+    decided: Mapping[tuple[int, str, str], Sequence[tuple[str, str]]]
+
+    def decisions_of(self, family: FamilyNames) -> list[tuple[str, str]]:
+        places = ((family.project_id, family.form_id, name) for name in family.names)
+        return sorted(decision for place in places for decision in self.decided.get(place, ()))
+
+
+def _plan_news(plan: Plan, family: FamilyNames, by_name: Mapping[tuple[int, str, str], Sequence[Told]]) -> None:
+    for name in sorted(family.names):
+        told = by_name.get((family.project_id, family.form_id, name), ())
+        plan.add(*(one.name for one in told if not one.is_echo))
+
+
+def _plan_whole(reader: Reader, plan: Plan, family: FamilyNames, seq: int, hanging: _Hanging) -> None:
+    plan.add(*_name_all(reader, family, hanging, is_echo=seq > reader.peer.echo_floor))
     plan.entered.update({root: Entered(seq, reader.scope_hash) for root in _roots(family)})
+
+
+def _load_hanging(session: Session, new: Sequence[FamilyNames]) -> _Hanging:
+    members = [member for family in new for member in family.members]
+    return _Hanging(families.find_files(session, members), families.find_decided(session, new))
+
+
+def _is_had_whole(reader: Reader, plan: Plan, family: FamilyNames, had: dict[Root, Entered]) -> bool:
+    return all(_is_had(reader, plan, had.get(root), root) for root in _roots(family))
 
 
 def _is_had(reader: Reader, plan: Plan, entered: Entered | None, root: Root) -> bool:
@@ -67,17 +93,17 @@ def _lost_form(reader: Reader, family: FamilyNames) -> bool:
     return not reader.scope.knows(family.project_id, family.form_id) and is_own(reader.peer, family)
 
 
-def _name_all(session: Session, reader: Reader, family: FamilyNames, *, is_echo: bool) -> list[str]:
+def _name_all(reader: Reader, family: FamilyNames, hanging: _Hanging, *, is_echo: bool) -> list[str]:
     """Name everything of a family; with `is_echo` without what the hub itself received or decided."""
     own = reader.peer.ids if is_echo else frozenset()
     project = reader.projects[family.project_id]
-    files = families.find_files(session, family.members)
     names: list[str] = []
     for member in sorted(family.members, key=lambda m: m.row_id):
         if not member.nodes & own:
             names.append(name_item("submission_version", project, (member.sha256,)))
         if not member.nodes <= own:  # an upload elsewhere may have brought files that the hub's own did not
-            names += [name_item("attachment", project, (member.sha256, *file)) for file in files.get(member.row_id, ())]
+            files = hanging.files.get(member.row_id, ())
+            names += [name_item("attachment", project, (member.sha256, *file)) for file in files]
         names += [name_item("receipt", project, (id,)) for id, node in member.receipts if node not in own]
-    decided = families.find_decided(session, family)
+    decided = hanging.decisions_of(family)
     return names + [name_item("decision", project, (id,)) for id, node in decided if node not in own]

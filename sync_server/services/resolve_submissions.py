@@ -157,12 +157,15 @@ class Family:
 
 def load_families(session: Session, instance_ids: Iterable[str]) -> list[Family]:
     """Load everything joined to these instances, apart by project and form."""
-    stored = find_connected_versions(session, instance_ids)
-    row_ids = sorted(v.row_id for v in stored)
+    found = find_connected_versions(session, instance_ids)
+    row_ids = sorted(v.row_id for v in found)
     attachments = find_attachments(session, row_ids)
     arrivals: dict[int, list[Arrival]] = {}
     for arrival in find_arrivals(session, row_ids):
         arrivals.setdefault(arrival.version_id, []).append(arrival)
+    # Of a version that another node sent, the receipt may come with a later batch: until then nothing says whether it
+    # is to be held, so it is not there.
+    stored = [v for v in found if v.row_id in arrivals]
     subjects = {name for v in stored for name in (v.instance_id, v.deprecated_id) if name}
     decided = find_decisions(session, subjects)
     return [

@@ -67,13 +67,15 @@ def find_files(session: Session, members: Iterable[Member]) -> dict[int, list[tu
     return found
 
 
-def find_decided(session: Session, family: FamilyNames) -> list[tuple[str, str]]:
-    """List (id, node) of what was decided about a family."""
-    found: list[tuple[str, str]] = []
-    for part in _parts(family.names):
-        query = select(_d.id, _d.node).where(_d.subject.in_(part))
-        query = query.where(_d.project_id == family.project_id, _d.form_id == family.form_id)
-        found += [(id, node) for id, node in session.execute(query.order_by(_d.id))]
+def find_decided(
+    session: Session, families: Iterable[FamilyNames]
+) -> dict[tuple[int, str, str], list[tuple[str, str]]]:
+    """Load (id, node) of what was decided about these families, by project, form and the name it was decided about."""
+    found: dict[tuple[int, str, str], list[tuple[str, str]]] = {}
+    for part in _parts(name for family in families for name in family.names):
+        query = select(_d.id, _d.node, _d.project_id, _d.form_id, _d.subject).where(_d.subject.in_(part))
+        for id, node, *place in session.execute(query.order_by(_d.id)):
+            found.setdefault((place[0], place[1], place[2]), []).append((id, node))
     return found
 
 

@@ -1,5 +1,6 @@
 """What one node received is at the other after a round, once and whole."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,11 @@ import pytest
 from sync_server.core.roles import PEER
 from sync_server.core.scope import Grant
 from sync_server.node import Node
+from sync_server.replication.local import LocalPeer
+from sync_server.replication.peer import Limits
 from sync_server.services import consumers
 from sync_server.services.review_submission import review_submission
+from sync_server.store import checkpoints
 from tests.support.paired_nodes import held, open_node, pair, set_scope, sync
 from tests.support.samples import publish_visit, send, visit
 
@@ -108,3 +112,37 @@ def test_a_copy_of_what_was_sent_by_another_hub_keeps_both_receipts(hub: Node, c
             consumers.resolve_received(one)
         assert held(hub) == held(second) == held(centre)
         assert (len(held(hub).receipts), len(held(hub).versions), len(held(hub).states)) == (3, 2, 1)
+
+
+def test_an_upload_travels_in_one_batch(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    for number in range(12):
+        send(hub, visit(f"v{number}", photo="a.jpg"), {"a.jpg": b"photo"})
+    source, since, batches = LocalPeer(hub, centre.id), 0, []
+    while not batches or since < batches[-1].head:
+        batches.append(source.read_changes(since, Limits(bytes=1, changes=1)))
+        since = batches[-1].until
+    assert len(batches) > 2
+    for batch in batches:
+        versions = [item for item in batch.items if item.kind == "submission"]
+        assert [sum(item.kind == kind for item in batch.items) for kind in ("receipt", "attachment")] == [
+            len(versions),
+            len(versions),
+        ]
+
+
+def test_a_version_waits_for_its_receipt(hub: Node, centre: Node) -> None:
+    """Nobody knows before whether it is to be held; a node of another make may send them apart."""
+    pair(hub, centre)
+    sync(hub, centre)
+    send(hub, visit("one"))
+    source, target = LocalPeer(hub, centre.id), LocalPeer(centre, hub.id)
+    whole = source.read_changes(0, Limits())
+    target.take(replace(whole, items=tuple(item for item in whole.items if item.kind != "receipt")))
+    consumers.resolve_received(centre)
+    assert (len(held(centre).versions), held(centre).states) == (1, {})
+    target.take(whole)
+    consumers.resolve_received(centre)
+    assert held(centre) == held(hub)
+    with centre.database.read() as session:
+        assert checkpoints.iter_parked(session) == []

@@ -44,6 +44,8 @@ class BadLine:
     requests: int = field(default=0, init=False)
     bytes_up: int = field(default=0, init=False)
     bytes_down: int = field(default=0, init=False)
+    first_at: float = field(default=0.0, init=False)  # by the monotonic clock: when the first and the last bytes passed
+    last_at: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -84,6 +86,7 @@ class BadLine:
             except OSError:
                 _reset(client)
                 continue
+            server.settimeout(None)  # an answer may take as long as it takes
             with self.lock:
                 self.connections += 1
                 room = int(self.cut_after_bytes * self._random.uniform(0.5, 1.5)) or None
@@ -94,6 +97,9 @@ class BadLine:
 
     def way(self, name: str) -> "_Way":
         return self._ways[name]
+
+    def heard(self, way: str, message: bytes, *, is_whole: bool) -> None:
+        """Called for each request (way "up") and answer ("down"), also for the beginning of one that was cut."""
 
     def repeat(self, request: bytes) -> None:
         """Send a recorded request again, read its answer to the end and forget it."""
@@ -128,7 +134,7 @@ class _Way:
 class _Connection:
     def __init__(self, line: BadLine, client: socket.socket, server: socket.socket, room: int | None) -> None:
         self._line, self._client, self._server, self._room = line, client, server, room
-        self._requests = MessageEnds()
+        self._ends = {"up": MessageEnds(), "down": MessageEnds()}
         self._loses = False
         self._is_cut = False
 
@@ -146,6 +152,8 @@ class _Connection:
                 self._note(way, piece)  # before it goes on: the answer may come at once
                 pieces.put((arrives, piece))
         pieces.put((0.0, b""))
+        if rest := self._ends[way].rest():
+            self._line.heard(way, rest, is_whole=False)
 
     def _deliver(self, pieces: "Queue[tuple[float, bytes]]", sink: socket.socket) -> None:
         with suppress(OSError):
@@ -158,14 +166,17 @@ class _Connection:
 
     def _note(self, way: str, piece: bytes) -> None:
         self._count(f"bytes_{way}", len(piece))
+        self._line.last_at = time.monotonic()
+        self._line.first_at = self._line.first_at or self._line.last_at
         if self._room is not None:
             self._room -= len(piece)
             if self._room < 0:
                 self._count("cuts")
                 self.cut()
-        if way == "up":
-            for request in self._requests.feed(piece):
-                self._note_request(request)
+        for message in self._ends[way].feed(piece):
+            self._line.heard(way, message, is_whole=True)
+            if way == "up":
+                self._note_request(message)
 
     def _note_request(self, request: bytes) -> None:
         number = self._count("requests")

@@ -22,6 +22,10 @@ class MessageEnds:
             self._size = None
         return whole
 
+    def rest(self) -> bytes:
+        """Return what came of a message that is not whole."""
+        return bytes(self._bytes)
+
     def _find_size(self) -> int | None:
         end = self._bytes.find(_END_OF_HEAD) if self._size is None else -1
         if end >= 0:
