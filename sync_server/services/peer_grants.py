@@ -34,13 +34,14 @@ def put_scope(session: Session, peer: PeerNode, grants: Iterable[Grant], *, now:
     """Grant a peer exactly this; return whether anything changed."""
     wanted = {_place(grant): grant for grant in grants}
     held = {_place(grant): grant for grant in assignments.find_grants(session, peer.actor_id)}
+    if wanted == held:
+        return False
     for place, grant in held.items():
         if place not in wanted:
             assignments.delete_assignment(session, peer.actor_id, grant.role, place[1])
-    for place, grant in wanted.items():
-        if held.get(place) != grant:
-            assignments.put_assignment(session, peer.actor_id, grant, now=now, by=by)
-    return wanted != held
+    for grant in wanted.values():  # those that stay as well: when they were made names the scope
+        assignments.put_assignment(session, peer.actor_id, grant, now=now, by=by)
+    return True
 
 
 def grants_for_centre(session: Session, centre_id: str, places: Iterable[SharedPlace]) -> list[Grant]:

@@ -19,11 +19,15 @@ def scope_hash_of(session: Session, peer: PeerNode) -> str:
     """Return the word for the scope in force between this node and the peer; "" while a hub has not been told."""
     if peer.is_centre:
         return peer.scope_hash or ""
-    grants = assignments.find_grants(session, peer.actor_id)
-    known = shared_projects.find_by_numbers(session, _numbers(grants))
+    granted = assignments.iter_granted_to(session, peer.actor_id)
+    known = shared_projects.find_by_numbers(session, _numbers(tuple(made.grant for made in granted)))
+    # By uid, because a project's number is its node's own; with when, because a scope that comes back is another: what
+    # happened meanwhile has to be gone through again.
     written = [
-        [known[g.project_id].uid, g.form_id, g.role.system, g.rows] for g in grants if g.project_id in known
-    ]  # by uid: a project's number is its node's own
+        [known[g.project_id].uid, g.form_id, g.role.system, g.rows, made.granted_at.isoformat()]
+        for made in granted
+        if (g := made.grant).project_id in known
+    ]
     return sha256_hex(canonical_json(sorted(written, key=canonical_json)).encode())[:DIGITS]
 
 

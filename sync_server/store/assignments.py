@@ -80,6 +80,12 @@ def find_grants(session: Session, actor_id: int) -> tuple[Grant, ...]:
     return tuple(grant for row in found if (grant := _to_grant(row)))
 
 
+def iter_granted_to(session: Session, actor_id: int) -> list[Assignment]:
+    """List everything that was granted to one actor, with when."""
+    found = session.execute(select(assignments).where(_t.actor_id == actor_id).order_by(_t.actee, _t.role_id))
+    return list(_to_assignments(found))
+
+
 def iter_assignments(session: Session, project_id: int | None, form_id: str | None = None) -> list[Assignment]:
     """List what was granted on exactly this place: the site, a project or a form."""
     return _list(session, _t.actee == actee_of(project_id, form_id))

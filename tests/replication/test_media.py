@@ -13,7 +13,7 @@ from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.peer_errors import PeerAway
 from sync_server.replication import media
-from sync_server.replication.media_lane import FEWEST_BYTES, PieceSize, move_files
+from sync_server.replication.media_lane import move_files
 from sync_server.services import consumers
 from sync_server.services.assign_roles import assign_role, unassign_role
 from sync_server.services.form_media import keep_media
@@ -293,16 +293,6 @@ def test_an_answer_has_eight_megabytes_at_most(office: Node, centre: Node) -> No
     file = file_of(ONE, "film.mp4", film)
     pieces = media.read_pieces(office, peer_of(office, centre.id), [(file, 0, 10**12)] * 3)
     assert [len(piece.content) for piece in pieces] == [len(film), MOST_BYTES - len(film)]
-
-
-def test_pieces_grow_while_they_succeed_and_shrink_when_they_break() -> None:
-    size = PieceSize()
-    for _ in range(5):
-        size.worked()
-    assert size() == 2_000_000
-    for _ in range(20):
-        size.broke()
-    assert size() == FEWEST_BYTES
 
 
 def test_the_lane_stops_when_told(office: Node, centre: Node) -> None:

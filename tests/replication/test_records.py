@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_server.core.roles import PEER
+from sync_server.core.roles import PEER, PEER_UP
 from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.replication.local import LocalPeer
@@ -146,3 +146,46 @@ def test_a_version_waits_for_its_receipt(hub: Node, centre: Node) -> None:
     assert held(centre) == held(hub)
     with centre.database.read() as session:
         assert checkpoints.iter_parked(session) == []
+
+
+def test_a_scope_that_comes_back_is_gone_through_again(hub: Node, centre: Node) -> None:
+    """The cursor of the first time knows nothing of what the hub got in between."""
+    pair(hub, centre)
+    send(centre, visit("one"))
+    sync(hub, centre)
+    set_scope(centre, hub.id, Grant(PEER, 1))
+    sync(hub, centre)
+    set_scope(centre, hub.id, Grant(PEER_UP, 1))
+    sync(hub, centre)
+    assert held(hub).versions == set()
+
+
+def test_files_that_one_instance_has_twice_go_with_both_versions(hub: Node, centre: Node) -> None:
+    """A change names the instance and the file, not which of the versions."""
+    pair(hub, centre, role=PEER)
+    send(centre, visit("one", photo="a.jpg"), {"a.jpg": b"photo"})
+    send(hub, visit("one", photo="a.jpg", people="8"), {"a.jpg": b"photo"})
+    sync(hub, centre)
+    assert held(hub) == held(centre)
+    assert len(held(centre).files) == 2
+
+
+def test_a_file_that_only_another_upload_brought_reaches_the_hub_that_has_the_version(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    xml = visit("one", photo="a.jpg")
+    send(hub, xml)
+    send(centre, xml, {"a.jpg": b"photo"})
+    sync(hub, centre, rounds=2)
+    assert held(hub) == held(centre)
+    assert len(held(hub).files) == 1
+
+
+def test_what_left_a_scope_while_more_of_it_was_received_comes_back_whole(hub: Node, centre: Node) -> None:
+    """The hub cannot remove what it has more of; once that is known, the submission is its own."""
+    pair(hub, centre, role=PEER, rows="place eq 'Bartella'")
+    send(centre, visit("one", place="Bartella"))
+    sync(hub, centre)
+    send(centre, visit("two", place="Karamles", deprecates="one"))
+    send(hub, visit("one", place="Bartella", people="9"))
+    sync(hub, centre, rounds=2)
+    assert held(hub) == held(centre)

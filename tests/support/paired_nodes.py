@@ -57,7 +57,7 @@ def set_scope(centre: Node, hub_id: str, *grants: Grant) -> None:
         actor_id = peers.get_peer(session, hub_id).actor_id  # type: ignore[arg-type]
         assignments.delete_assignments(session, actor_id)  # type: ignore[arg-type]
         for grant in grants:
-            assignments.put_assignment(session, actor_id, grant, now=WHEN, by=None)  # type: ignore[arg-type]
+            assignments.put_assignment(session, actor_id, grant, now=datetime.now(UTC), by=None)  # type: ignore[arg-type]
 
     centre.write(write)
     centre.grants.forget()
