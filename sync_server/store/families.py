@@ -67,6 +67,11 @@ def find_files(session: Session, members: Iterable[Member]) -> dict[int, list[tu
     return found
 
 
+def find_receivers(session: Session, row_ids: Iterable[int]) -> dict[int, frozenset[str | None]]:
+    """Say which nodes received these versions, by row; None stands for this one."""
+    return {row_id: frozenset(node for _, node in found) for row_id, found in _receipts(session, row_ids).items()}
+
+
 def find_decided(session: Session, family: FamilyNames) -> list[tuple[str, str]]:
     """List (id, node) of what was decided about a family."""
     found: list[tuple[str, str]] = []
