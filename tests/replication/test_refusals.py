@@ -105,7 +105,7 @@ def test_not_what_it_says(liar: Liar) -> None:
     file = liar.file(MINE, b"photo", version="", sha256="no hash")
     assert liar.refused(claimed) == ["not_what_it_says"]
     assert (
-        liar.refused(*mine(liar), file, replace(file, size=-1, file_name="b"), replace(file, size=2**60))
+        liar.refused(*mine(liar), file, replace(file, size=-1, file_name="b"), replace(file, size=2**60, file_name="c"))
         == [  # type: ignore[arg-type]
             "not_what_it_says"
         ]

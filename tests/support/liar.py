@@ -1,4 +1,4 @@
-"""A paired hub that says what it likes: batches made by hand, signed with its own key, sent as the wire carries them."""
+"""A paired hub that says what it likes: batches made by hand, signed with its key, sent as the wire carries them."""
 
 import json
 from dataclasses import dataclass, field, replace
