@@ -16,6 +16,14 @@ class LedElsewhere(Problem):
     message = "This project is led by {home}. Do this there: it comes here with the next synchronisation."
 
 
+class ErasedAtHome(Problem):
+    code = "409.912"
+    message = (
+        "Part of this was received elsewhere, and this project is led by {home}. Erase it there: it goes from here "
+        "with the next synchronisation."
+    )
+
+
 class CodeAtHome(Problem):
     code = "409.94"
     message = (

@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from sync_server.core.replication_items import KINDS, DecisionItem, Item, MediaFile, Who
+from sync_server.core.storable import LARGEST_NUMBER, is_text
 from sync_server.peer_errors import BatchUnreadable
 
 if sys.version_info >= (3, 14):
@@ -25,7 +26,11 @@ else:
 PROTOCOL = 1
 LARGEST = 256_000_000
 """Bytes of one batch, unpacked: more than any node sends, so what has more is an attack."""
+MOST_ITEMS = 250_000
+"""Of one batch: 64 MB, the most that is ever asked for, have fewer, and each takes some kB of memory when read."""
 LEVEL = 9  # 14 times smaller than attendance XML in 15 ms for 100; level 19 gives 18 times in half a second
+
+_HEAD_TEXTS, _HEAD_NUMBERS = ("epoch", "scope_hash"), ("since", "until", "head")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,24 +60,31 @@ def unpack(packed: bytes) -> Batch:
 
 def write_lines(batch: Batch) -> bytes:
     """Write a batch as lines, for what is compressed together with something else."""
-    header = {"protocol": PROTOCOL, **{n: getattr(batch, n) for n in ("epoch", "scope_hash", "since", "until", "head")}}
+    header = {"protocol": PROTOCOL, **{n: getattr(batch, n) for n in (*_HEAD_TEXTS, *_HEAD_NUMBERS)}}
     lines = [_dump(header), *(_dump({"kind": item.kind, **_to_json(item)}) for item in batch.items)]
     return b"\n".join(lines)
 
 
 def read_lines(content: bytes) -> Batch:
     """As `unpack`, of lines that are unpacked already."""
+    if content.count(b"\n") > MOST_ITEMS:
+        raise BatchUnreadable(reason=f"it has more than {MOST_ITEMS:,} items")
     lines = content.split(b"\n")
     try:
-        header = json.loads(lines[0])
-        if header.pop("protocol") != PROTOCOL:
-            raise BatchUnreadable(reason="it speaks another version of the protocol")
-        if not all(isinstance(header[n], int) for n in ("since", "until", "head")):
-            raise TypeError("numbers")
-        names = {n: header[n] for n in ("epoch", "scope_hash", "since", "until", "head")}
-        return Batch(**names, items=tuple(_read_item(json.loads(line)) for line in lines[1:]))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        head = _read_head(json.loads(lines[0]))
+        return Batch(**head, items=tuple(_read_item(json.loads(line)) for line in lines[1:]))
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise BatchUnreadable(reason=f"{type(error).__name__} in a line") from error
+
+
+def _read_head(said: dict[str, Any]) -> dict[str, Any]:
+    if said.pop("protocol") != PROTOCOL:
+        raise BatchUnreadable(reason="it speaks another version of the protocol")
+    if not all(isinstance(said[n], str) and is_text(said[n]) for n in _HEAD_TEXTS):
+        raise TypeError("texts")
+    if not all(type(said[n]) is int and 0 <= said[n] <= LARGEST_NUMBER for n in _HEAD_NUMBERS):
+        raise TypeError("numbers")
+    return {n: said[n] for n in (*_HEAD_TEXTS, *_HEAD_NUMBERS)}
 
 
 def compress(content: bytes) -> bytes:
@@ -172,7 +184,7 @@ def _require(value: Any, kind: Any) -> None:
 
 def _read_bytes(value: Any) -> bytes:
     if isinstance(value, str):
-        return value.encode("utf-8")
+        return value.encode("utf-8", "surrogatepass")  # half a letter is refused with its item, not with the batch
     try:
         return base64.b64decode(value["base64"], validate=True)
     except binascii.Error as error:

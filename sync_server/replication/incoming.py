@@ -22,9 +22,12 @@ from sync_server.core.replication_items import (
     MediaFile,
     NodeItem,
     ProjectItem,
+    ReceiptItem,
+    SubmissionItem,
     WithdrawalItem,
     WithdrawnItem,
 )
+from sync_server.core.storable import is_storable, told_name
 from sync_server.node import Node
 from sync_server.peer_errors import CursorElsewhere, PeerRevoked
 from sync_server.replication import incoming_accounts, incoming_forms, incoming_project
@@ -39,7 +42,8 @@ from sync_server.replication.incoming_submissions import (
 from sync_server.replication.incoming_withdrawals import take_withdrawal, take_withdrawn
 from sync_server.replication.outgoing_plan import ERASURE
 from sync_server.replication.peer import Refusal, Taken
-from sync_server.replication.taking import Taking
+from sync_server.replication.taking import UNREADABLE, Taking
+from sync_server.services.claimable import find_claimable
 from sync_server.services.finish_erasures import finish_erasures
 from sync_server.services.peer_scope import Inside, find_inside, scope_of_peer
 from sync_server.services.peer_scope_hash import scope_hash_of
@@ -56,14 +60,15 @@ TRIES = 5  # an erasure between reading and writing makes it begin anew; five in
 def take(node: Node, peer: PeerNode, batch: Batch) -> Taken:
     """Store what is new in a batch; raise CursorElsewhere for one that does not follow what was taken before."""
     require_space(node)
-    inside = _find_inside(node, peer, batch.items)
-    erasures = [i for i in batch.items if isinstance(i, DecisionItem) and i.decision_kind == ERASURE]
-    nodes = [i for i in batch.items if isinstance(i, NodeItem)]
+    items, unfit = _part(batch.items)
+    inside, claimable = _find_inside(node, peer, items), _find_claimable(node, peer, items)
+    erasures = [i for i in items if isinstance(i, DecisionItem) and i.decision_kind == ERASURE]
+    nodes = [i for i in items if isinstance(i, NodeItem)]
     first = _transact(node, peer, batch, [*nodes, *erasures], inside, frozenset(), moves=False) if erasures else None
-    present = _find_present(node, peer, batch.items)  # not before: what was erased took its files along
+    present = _find_present(node, peer, items)  # not before: what was erased took its files along
     for _ in range(TRIES):
         try:
-            taking = _transact(node, peer, batch, batch.items, inside, present, moves=True)
+            taking = _transact(node, peer, batch, items, inside, present, moves=True, unfit=unfit, claimable=claimable)
             break
         except BlocksOutdated:
             node.learn_blocks()
@@ -74,7 +79,7 @@ def take(node: Node, peer: PeerNode, batch: Batch) -> Taken:
 
 def _transact(
     node: Node, peer: PeerNode, batch: Batch, items: Sequence[Item], inside: Inside, present: frozenset[str], *,
-    moves: bool,
+    moves: bool, unfit: Sequence[str] = (), claimable: frozenset[str] = frozenset(),
 ) -> Taking:  # fmt: skip
     """Take items in one transaction, and move the cursor with them; clear away after it what they erased."""
     arrived, others = read_arrived(items)
@@ -86,8 +91,11 @@ def _transact(
         current = get_peer(session, peer.id)
         if not current.is_active:
             raise PeerRevoked
-        taking = Taking(node, session, current, scope_of_peer(session, current), datetime.now(UTC), inside, present)
+        taking = Taking(
+            node, session, current, scope_of_peer(session, current), datetime.now(UTC), inside, claimable, present
+        )
         _require_follows(session, current, batch)
+        taking.refused.update(dict.fromkeys(unfit, UNREADABLE))
         _take_items(taking, items, arrived, others)
         if moves:
             _move(session, current, batch, taking.now)
@@ -127,6 +135,27 @@ _LAST: dict[type, Callable[[Taking, Any], None]] = {
 }
 
 
+def _part(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
+    """Part what can be stored from what no database takes, of which the names are told.
+
+    What belongs to a version goes with it: without its name nobody could tell to which other it is said to belong.
+    """
+    fit: list[Item] = []
+    unfit: list[str] = []
+    is_owner_fit = True
+    for item in items:
+        is_fit = is_storable(item)
+        if isinstance(item, SubmissionItem):
+            is_owner_fit = is_fit
+        elif isinstance(item, ReceiptItem | AttachmentItem) and not item.version:
+            is_fit = is_fit and is_owner_fit
+        if is_fit:
+            fit.append(item)
+        else:
+            unfit.append(told_name(item.name))
+    return fit, unfit
+
+
 def _require_follows(session: Session, peer: PeerNode, batch: Batch) -> None:
     """Raise CursorElsewhere unless everything before this batch, of this feed under this scope, was taken."""
     scope_hash = scope_hash_of(session, peer)
@@ -158,6 +187,22 @@ def _find_inside(node: Node, peer: PeerNode, items: Sequence[Item]) -> Inside:
     with node.database.read() as session:
         found, scope = families.find_families(session, subjects), scope_of_peer(session, peer)
     return find_inside(node, peer, scope, found)
+
+
+def _find_claimable(node: Node, peer: PeerNode, items: Sequence[Item]) -> frozenset[str]:
+    """Ask before the transaction of which versions that do not come with them receipts and files may be told."""
+    if peer.is_centre:
+        return frozenset()
+    shown = {item.sha256 for item in items if isinstance(item, SubmissionItem) and item.erased_sha256 is None}
+    last, named = "", set()
+    for item in items:
+        if isinstance(item, SubmissionItem):
+            last = item.sha256
+        elif isinstance(item, ReceiptItem | AttachmentItem):
+            named.add(item.version or last)
+    with node.database.read() as session:
+        scope = scope_of_peer(session, peer)
+    return find_claimable(node, peer, scope, named - shown - {""})
 
 
 def _find_present(node: Node, peer: PeerNode, items: Sequence[Item]) -> frozenset[str]:

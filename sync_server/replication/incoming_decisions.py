@@ -1,5 +1,6 @@
 """Take decisions from a peer: signed by their node, in a name it can speak for, within the peer's scope."""
 
+from sync_server.core.decision_bodies import is_well_formed
 from sync_server.core.decision_seal import has_its_words, join_words, signed_message
 from sync_server.core.replication_items import DecisionItem
 from sync_server.core.signatures import is_signed_by
@@ -10,14 +11,18 @@ from sync_server.replication.taking import (
     FORGED_AUTHOR,
     NOT_FROM_A_HUB,
     UNKNOWN_NODE,
+    UNKNOWN_VERSION,
+    UNREADABLE,
     NotTaken,
     Taking,
 )
-from sync_server.services.apply_erasure import apply_decision
+from sync_server.services.apply_erasure import Target, apply_decision
+from sync_server.services.erasable import find_foreign
 from sync_server.services.form_state import apply_form_state
 from sync_server.services.node_identity import get_public_key
 from sync_server.services.peer_scope import is_inside, is_own
 from sync_server.store import replica_writes
+from sync_server.store.accounts import APP_USER, USER
 from sync_server.store.actor_uids import ensure_actor, find_origin, has_had_role
 from sync_server.store.decisions import StoredDecision
 from sync_server.store.families import find_families
@@ -29,8 +34,13 @@ def take_decision(taking: Taking, item: DecisionItem) -> None:
     project_id = taking.require_may_send(item.project, item.form_id)
     if replica_writes.find_known_decisions(taking.session, [item.id]):
         return
+    is_led = taking.is_led_by_sender(item.project)
+    if not is_led and item.decision_kind not in OF_SUBMISSIONS:
+        raise NotTaken(NOT_FROM_A_HUB)
+    if not is_well_formed(item):
+        raise NotTaken(UNREADABLE)
     _require_signed(taking, item)
-    if not taking.is_led_by_sender(item.project):
+    if not is_led:
         _require_may_decide(taking, item, project_id)
     decision = _put(taking, item, project_id)
     taking.tell("decision", item.subject, item.id)
@@ -58,15 +68,24 @@ def _key_of(taking: Taking, node_id: str) -> bytes | None:
 
 def _require_may_decide(taking: Taking, item: DecisionItem, project_id: int) -> None:
     """What a hub may decide: about submissions in its scope; to erase, only about what it received itself."""
-    if item.decision_kind not in OF_SUBMISSIONS:
-        raise NotTaken(NOT_FROM_A_HUB)
     if not _speaks_for(taking, item, project_id):
         raise NotTaken(FORGED_AUTHOR)
     found = find_families(taking.session, [item.subject])
     families = [f for f in found if (f.project_id, f.form_id) == (project_id, item.form_id)]
-    if item.decision_kind == ERASURE and not all(is_own(taking.peer, family) for family in families):
+    if item.decision_kind == ERASURE:
+        _require_may_erase(taking, item, project_id)
+    elif not families and not taking.node.blocks.find(project_id, item.form_id, item.subject):
+        raise NotTaken(UNKNOWN_VERSION)  # else it would count for whatever comes under that name later
+    elif families and not any(is_own(taking.peer, family) or is_inside(family, taking.inside) for family in families):
         raise NotTaken(BEYOND_SCOPE)
-    if families and not any(is_own(taking.peer, family) or is_inside(family, taking.inside) for family in families):
+
+
+def _require_may_erase(taking: Taking, item: DecisionItem, project_id: int) -> None:
+    """All that the decision would take counts, not its subject alone: it names further instances itself."""
+    instances = (item.subject, *item.body["instances"])
+    target = Target(decision_id=item.id, project_id=project_id, form_id=item.form_id, instances=instances)
+    listed = {version.get("sha256", "") for version in item.body["versions"]}
+    if find_foreign(taking.session, target, taking.peer.ids, listed=listed):
         raise NotTaken(BEYOND_SCOPE)
 
 
@@ -76,7 +95,7 @@ def _speaks_for(taking: Taking, item: DecisionItem, project_id: int) -> bool:
         return True
     known = find_origin(taking.session, item.author.uid)
     if known is None:
-        return item.author.node == item.node
+        return item.author.node == item.node and item.author.type in (USER, APP_USER)
     if known.node is not None:
         return known.node == item.node
     return item.node == taking.node.id or has_had_role(taking.session, known.actor_id, project_id)

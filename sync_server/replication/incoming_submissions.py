@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 from sync_server.core.ids import BlobId, InstanceId, VersionId, bounded, is_sha256, sha256_hex
 from sync_server.core.instance_xml import Instance, read_instance
 from sync_server.core.replication_items import AttachmentItem, Item, ReceiptItem, SubmissionItem
+from sync_server.core.replication_pieces import LARGEST_NUMBER
+from sync_server.core.storable import told_name
 from sync_server.errors import UnreadableXml
 from sync_server.node import Node
 from sync_server.replication.taking import (
+    BEYOND_SCOPE,
     ERASED,
     NOT_WHAT_IT_SAYS,
     UNKNOWN_VERSION,
@@ -24,6 +27,7 @@ from sync_server.services import receive_erased
 from sync_server.services.apply_erasure import apply_decision
 from sync_server.services.receive_submission import LONGEST_FILE_NAME
 from sync_server.store import awaited_files, erasure_reads, replica_writes
+from sync_server.store.accounts import APP_USER, PUBLIC_LINK, USER
 from sync_server.store.actor_uids import ensure_actor
 from sync_server.store.blocks import PERSON, WHOLE, Block
 from sync_server.store.replica_writes import Known, ReceiptRow, VersionRow
@@ -83,6 +87,8 @@ def take_what_belongs(
     """Store receipts, and files' rows or that they are awaited."""
     refused = {one.sha256 for one in arrived if one.row is None}
     dropped = {one.sha256: one.dropped for one in arrived if one.dropped}
+    # The hash of an erased version is told to every hub: only the bytes themselves are a proof.
+    shown = {one.sha256 for one in arrived if one.row is not None and one.item.erased_sha256 is None}
     keys: dict[int, Key] = {}
     for number, item in enumerate(others):
         if item.version not in refused:
@@ -96,7 +102,10 @@ def take_what_belongs(
         with taking.noting(item.name):
             version = _require_known(known, key)
             taking.require_may_send(item.project, version.form_id)
+            if item.version not in shown and not (taking.peer.is_centre or item.version in taking.claimable):
+                raise NotTaken(BEYOND_SCOPE)
             if isinstance(item, ReceiptItem):
+                _require_known_kind(item)
                 rows.append((_receipt(taking, item, version), version))
             elif bounded(item.file_name, LONGEST_FILE_NAME) not in dropped.get(item.version, ()):
                 files.append((item, version))
@@ -122,7 +131,7 @@ def _make_row(taking: Taking, one: Arrived) -> VersionRow:
         _block_edit(taking, one.blocks, project_id, row)
         raise NotTaken(ERASED)
     persons = [block for block in one.blocks if block.scope == PERSON]
-    if one.item.erased_sha256 and not persons:
+    if one.item.erased_sha256 and not (persons and is_sha256(one.item.erased_sha256)):
         raise NotTaken(NOT_WHAT_IT_SAYS)
     return _redacted(taking.node, row, persons, one) if persons else row
 
@@ -169,6 +178,12 @@ def _require_known(known: dict[Key, Known], key: Key) -> Known:
     return known[key]
 
 
+def _require_known_kind(item: ReceiptItem) -> None:
+    """Who sends is a person, a tablet or a link; any other kind nobody here could show."""
+    if item.actor is not None and item.actor.type not in (USER, APP_USER, PUBLIC_LINK):
+        raise NotTaken(UNREADABLE)
+
+
 def _receipt(taking: Taking, item: ReceiptItem, version: Known) -> ReceiptRow:
     who = item.actor
     return ReceiptRow(
@@ -204,8 +219,8 @@ def _put_files(taking: Taking, files: Sequence[tuple[AttachmentItem, Known]]) ->
     there = replica_writes.find_file_rows(taking.session, {version.row_id for _, version in files})
     for item, version in files:
         name = bounded(item.file_name, LONGEST_FILE_NAME)
-        if not is_sha256(item.sha256) or item.size < 0:
-            taking.refused[item.name] = NOT_WHAT_IT_SAYS
+        if not is_sha256(item.sha256) or not 0 <= item.size <= LARGEST_NUMBER:
+            taking.refused[told_name(item.name)] = NOT_WHAT_IT_SAYS
             continue
         if (version.row_id, name, item.sha256) in there:
             continue

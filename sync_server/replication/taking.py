@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from sync_server.core.scope import Scope
+from sync_server.core.storable import told_name
 from sync_server.node import Node
 from sync_server.services.peer_scope import Inside
 from sync_server.store import shared_projects
@@ -39,6 +40,7 @@ class Taking:
     scope: Scope
     now: datetime
     inside: Inside = frozenset()  # of what decisions are about: the peer's rows, asked before the transaction
+    claimable: frozenset[str] = frozenset()  # versions of which the peer may say more than it shows in this batch
     present: frozenset[str] = frozenset()  # files that need not travel: here already, and said by their project's home
     happened: list[Change] = field(default_factory=list)
     stored: int = 0
@@ -68,7 +70,7 @@ class Taking:
         try:
             yield
         except NotTaken as refusal:
-            self.refused[name] = refusal.reason
+            self.refused[told_name(name)] = refusal.reason
 
     def tell(self, kind: str, key: str, version: str) -> None:
         """Note a change for the feed."""

@@ -29,6 +29,7 @@ from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.access import require
 from sync_server.services.apply_erasure import Target, shape_of, take_out
+from sync_server.services.erasable import require_erasable
 from sync_server.services.erase_submissions import (
     ERASE,
     Request,
@@ -133,6 +134,7 @@ def _take_out_all(session: Session, request: Request, orders: Sequence[_Order]) 
             form_id=subject.form_id,
             instances=subject.instances,
         )
+        require_erasable(session, target)
         taken = take_out(session, target, order.person)
         decision = make_decision(request, subject, decision_id, PERSON, taken, identity=order.identity)
         add_decision(session, decision)

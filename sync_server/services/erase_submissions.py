@@ -17,6 +17,7 @@ from sync_server.node import Node
 from sync_server.services.access import require
 from sync_server.services.apply_erasure import UPLOAD, Taken, Target, take_away
 from sync_server.services.audit import make_act, write_act
+from sync_server.services.erasable import require_erasable
 from sync_server.services.finish_erasures import finish_erasures
 from sync_server.services.project_home import refuse_when_led_elsewhere, require_led_here
 from sync_server.services.resolve_submissions import load_families
@@ -173,6 +174,7 @@ def _erase(session: Session, request: Request, subject: Subject) -> None:
         form_id=subject.form_id,
         instances=subject.instances,
     )
+    require_erasable(session, target)
     taken = take_away(session, target)
     add_decision(session, make_decision(request, subject, decision_id, WHOLE, taken))
     note_erasure(session, request, subject.project_id, subject.form_id)

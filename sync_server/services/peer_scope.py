@@ -68,8 +68,14 @@ def is_inside(family: FamilyNames, inside: Inside) -> bool:
 
 
 def is_own(peer: PeerNode, family: FamilyNames) -> bool:
-    """Tell whether the peer, or one it replaces, received something of this family itself."""
-    return any(node in peer.ids for member in family.members for node in member.nodes)
+    """Tell whether the peer, or one it replaces, received something of this family itself.
+
+    Who knows an instanceID was given it: only those who may have a submission are told. But the erasure of a person
+    tells it to every hub, and what a hub sends under it afterwards gives no right to the rest.
+    """
+    erased = [member for member in family.members if member.has_erased]
+    counted = [min(erased, key=lambda member: member.row_id)] if erased else family.members
+    return any(node in peer.ids for member in counted for node in member.nodes)
 
 
 def find_inside(node: Node, peer: PeerNode, scope: Scope, families: Iterable[FamilyNames]) -> Inside:

@@ -156,16 +156,17 @@ class Family:
 
 
 def load_families(session: Session, instance_ids: Iterable[str]) -> list[Family]:
-    """Load everything joined to these instances, apart by project and form."""
-    found = find_connected_versions(session, instance_ids)
-    row_ids = sorted(v.row_id for v in found)
+    """Load everything joined to these instances, apart by project and form.
+
+    A version from another node of which nobody has said yet to have received it waits for its receipt.
+    """
+    connected = find_connected_versions(session, instance_ids)
+    row_ids = sorted(v.row_id for v in connected)
     attachments = find_attachments(session, row_ids)
     arrivals: dict[int, list[Arrival]] = {}
     for arrival in find_arrivals(session, row_ids):
         arrivals.setdefault(arrival.version_id, []).append(arrival)
-    # Of a version that another node sent, the receipt may come with a later batch: until then nothing says whether it
-    # is to be held, so it is not there.
-    stored = [v for v in found if v.row_id in arrivals]
+    stored = [v for v in connected if v.row_id in arrivals]
     subjects = {name for v in stored for name in (v.instance_id, v.deprecated_id) if name}
     decided = find_decisions(session, subjects)
     return [

@@ -67,6 +67,11 @@ def find_files(session: Session, members: Iterable[Member]) -> dict[int, list[tu
     return found
 
 
+def find_receivers(session: Session, row_ids: Iterable[int]) -> dict[int, frozenset[str | None]]:
+    """Say which nodes received these versions, by row; None stands for this one."""
+    return {row_id: frozenset(node for _, node in found) for row_id, found in _receipts(session, row_ids).items()}
+
+
 def find_decided(
     session: Session, families: Iterable[FamilyNames]
 ) -> dict[tuple[int, str, str], list[tuple[str, str]]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from sync_server.core.storable import told_name
 from sync_server.store.engine import insert_for
 from sync_server.store.tables import peer_refusals
 
@@ -28,7 +29,7 @@ def put_refusals(
     """Keep items with the reason for which they were refused; the newest reason counts."""
     rows = [
         {"peer_id": peer_id, "direction": direction, "item": item, "reason": reason, "refused_at": now}
-        for item, reason in dict(refused).items()
+        for item, reason in {told_name(item): told_name(reason) for item, reason in refused}.items()
     ]
     insert = insert_for(session)(peer_refusals)
     newest = {"reason": insert.excluded.reason, "refused_at": insert.excluded.refused_at}
@@ -42,8 +43,9 @@ def forget_refusals(session: Session, peer_id: str, direction: str, items: Seque
     of_peer = (_t.peer_id == peer_id, _t.direction == direction)
     if not session.scalar(select(func.count()).select_from(peer_refusals).where(*of_peer)):
         return  # nearly always: nothing was ever refused
-    for start in range(0, len(items), PART):
-        session.execute(delete(peer_refusals).where(*of_peer, _t.item.in_(items[start : start + PART])))
+    names = list(map(told_name, items))
+    for start in range(0, len(names), PART):
+        session.execute(delete(peer_refusals).where(*of_peer, _t.item.in_(names[start : start + PART])))
 
 
 def note_sent(
