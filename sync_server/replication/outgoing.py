@@ -14,16 +14,17 @@ from sqlalchemy.orm import Session
 from sync_server.core.replication_batch import Batch, size_of, sort_for_sending
 from sync_server.core.replication_items import DecisionItem, Item, NodeItem, SubmissionItem
 from sync_server.node import Node
-from sync_server.replication import outgoing_accounts, outgoing_project
+from sync_server.replication import outgoing_accounts, outgoing_echo, outgoing_project
 from sync_server.replication.outgoing_items import Loader
 from sync_server.replication.outgoing_plan import (
-    ABOUT_SUBMISSIONS,
     Plan,
     Reader,
     Told,
+    first_touched,
     plan_decisions_for_hub,
     plan_for_centre,
     read_told,
+    without_last,
 )
 from sync_server.replication.outgoing_subjects import plan_subjects
 from sync_server.replication.peer import Limits
@@ -88,14 +89,16 @@ def _read(
     node: Node, peer: PeerNode, since: int, size: int,
     load: Callable[[Sequence[str], Reader], list[Item]], is_full: Callable[[Batch], bool],
 ) -> tuple[Batch, list[str]]:  # fmt: skip
-    consumers.resolve_received(node)
     reader = _reader(node, peer, since)
+    start = outgoing_echo.skip(node, reader, size, note=_note)
+    if start == since:
+        consumers.resolve_received(node)
     with node.database.read() as session:
         epoch, head = changes.epoch(session), changes.head(session)
-    batch = Batch(epoch=epoch, scope_hash=reader.scope_hash, since=since, until=since, head=head, items=())
+    batch = Batch(epoch=epoch, scope_hash=reader.scope_hash, since=since, until=start, head=head, items=())
     names: dict[str, None] = {}
     entered: Plan = Plan()
-    while batch.until < head:
+    while batch.until < head and start == since:
         happened, plan, items = _plan_slice(node, reader, batch.until, size, entered)
         if not happened:
             break
@@ -122,12 +125,12 @@ def _plan_slice(
 ) -> tuple[list[Change], Plan, list[Item]]:
     """Plan one slice of the feed, note what the peer has after it, and return it with the items that go as they are."""
     with node.database.read() as session:
-        happened = _without_last(changes.iter_since(session, after, limit=size), size)
+        happened = without_last(changes.iter_since(session, after, limit=size), size)
         told = read_told(session, reader, happened)
         items = _state_items(session, node, reader, happened, is_first=after == 0)
         if reader.peer.is_centre:
             return happened, plan_for_centre(reader, told, _new(reader, happened)), items
-        touched = _touched(happened)
+        touched = first_touched(happened)
         found = families.find_families(session, touched)
     inside = find_inside(node, reader.peer, reader.scope, found)
     plan = Plan(entered=entered.entered)
@@ -198,23 +201,6 @@ def _state_items(
 
 def _new(reader: Reader, happened: Iterable[Change]) -> list[Change]:
     return [change for change in happened if not reader.is_echo(change)]
-
-
-def _without_last(happened: list[Change], size: int) -> list[Change]:
-    """Leave what a full slice ends with to the next one, which may have more of it: an upload travels in one batch."""
-    if len(happened) < size:
-        return happened
-    count = next((n for n, change in enumerate(reversed(happened)) if change.key != happened[-1].key), 0)
-    return happened[: len(happened) - count] if count else happened
-
-
-def _touched(happened: Iterable[Change]) -> dict[str, int]:
-    """Say by instance at which change a slice first speaks of it."""
-    touched: dict[str, int] = {}
-    for change in happened:
-        if change.kind in ABOUT_SUBMISSIONS:
-            touched.setdefault(change.key, change.seq)
-    return touched
 
 
 def _roots(found: Iterable[families.FamilyNames]) -> set[Root]:

@@ -81,6 +81,23 @@ def read_told(session: Session, reader: Reader, happened: Sequence[Change]) -> l
     return sorted(told, key=lambda one: one.seq)
 
 
+def without_last(happened: list[Change], size: int) -> list[Change]:
+    """Leave what a full slice ends with to the next one, which may have more of it: an upload travels in one batch."""
+    if len(happened) < size:
+        return happened
+    count = next((n for n, change in enumerate(reversed(happened)) if change.key != happened[-1].key), 0)
+    return happened[: len(happened) - count] if count else happened
+
+
+def first_touched(happened: Iterable[Change]) -> dict[str, int]:
+    """Say by instance at which change a slice first speaks of it."""
+    touched: dict[str, int] = {}
+    for change in happened:
+        if change.kind in ABOUT_SUBMISSIONS:
+            touched.setdefault(change.key, change.seq)
+    return touched
+
+
 def name_item(kind: str, project: str, parts: Sequence[str]) -> str:
     """Write the name that an item gives itself (core/replication_items.py)."""
     if kind == "attachment":

@@ -28,8 +28,8 @@ def plan_subjects(
     hanging = _load_hanging(session, new)
     for family in shared:
         if not is_inside(family, inside):
-            if any(root in had for root in _roots(family)) or _lost_form(reader, family):
-                plan.withdrawn.update(dict.fromkeys(_roots(family), family))
+            if any(root in had for root in roots_of(family)) or _lost_form(reader, family):
+                plan.withdrawn.update(dict.fromkeys(roots_of(family), family))
         elif _is_had_whole(reader, plan, family, had):
             _plan_news(plan, family, by_name)
         else:
@@ -59,7 +59,7 @@ def _plan_news(plan: Plan, family: FamilyNames, by_name: Mapping[tuple[int, str,
 
 def _plan_whole(reader: Reader, plan: Plan, family: FamilyNames, seq: int, hanging: _Hanging) -> None:
     plan.add(*_name_all(reader, family, hanging, is_echo=seq > reader.peer.echo_floor))
-    plan.entered.update({root: Entered(seq, reader.scope_hash) for root in _roots(family)})
+    plan.entered.update({root: Entered(seq, reader.scope_hash) for root in roots_of(family)})
 
 
 def _load_hanging(session: Session, new: Sequence[FamilyNames]) -> _Hanging:
@@ -68,7 +68,7 @@ def _load_hanging(session: Session, new: Sequence[FamilyNames]) -> _Hanging:
 
 
 def _is_had_whole(reader: Reader, plan: Plan, family: FamilyNames, had: dict[Root, Entered]) -> bool:
-    return all(_is_had(reader, plan, had.get(root), root) for root in _roots(family))
+    return all(_is_had(reader, plan, had.get(root), root) for root in roots_of(family))
 
 
 def _is_had(reader: Reader, plan: Plan, entered: Entered | None, root: Root) -> bool:
@@ -78,7 +78,7 @@ def _is_had(reader: Reader, plan: Plan, entered: Entered | None, root: Root) -> 
     return entered is not None and entered.scope_hash == reader.scope_hash and entered.seq <= reader.since
 
 
-def _roots(family: FamilyNames) -> list[Root]:
+def roots_of(family: FamilyNames) -> list[Root]:
     """The submissions of a family; before it was worked in, its first name stands for it."""
     names = family.roots or (min(family.names),)
     return [(family.project_id, family.form_id, name) for name in names]

@@ -10,6 +10,7 @@ from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.replication.local import LocalPeer
 from sync_server.replication.peer import Limits
+from sync_server.replication.round import synchronise
 from sync_server.services import consumers
 from sync_server.services.review_submission import review_submission
 from sync_server.store import checkpoints
@@ -188,4 +189,17 @@ def test_what_left_a_scope_while_more_of_it_was_received_comes_back_whole(hub: N
     send(centre, visit("two", place="Karamles", deprecates="one"))
     send(hub, visit("one", place="Bartella", people="9"))
     sync(hub, centre, rounds=2)
+    assert held(hub) == held(centre)
+
+
+def test_what_a_hub_sent_is_not_worked_in_before_it_is_told_what_is_new(hub: Node, centre: Node) -> None:
+    pair(hub, centre)
+    sync(hub, centre)
+    send(hub, visit("one"))
+    send(hub, visit("two"))
+    synchronise(hub, centre.id, remote=lambda: LocalPeer(centre, hub.id), wait=lambda seconds: None)
+    assert held(centre).states == {}, "nobody waited for it"
+    consumers.resolve_received(centre)
+    review_submission(centre, None, "uuid:one", "approved", reason="seen")
+    sync(hub, centre)
     assert held(hub) == held(centre)
