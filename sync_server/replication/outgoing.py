@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from sync_server.core.replication_batch import Batch, size_of, sort_for_sending
-from sync_server.core.replication_items import DecisionItem, Item, NodeItem, SubmissionItem
+from sync_server.core.replication_items import AttachmentItem, DecisionItem, Item, NodeItem, ReceiptItem, SubmissionItem
 from sync_server.node import Node
 from sync_server.replication import outgoing_accounts, outgoing_echo, outgoing_project
 from sync_server.replication.outgoing_items import Loader
@@ -76,6 +76,8 @@ def load_items(node: Node, reader: Reader, names: Sequence[str]) -> list[Item]:
     with node.database.read() as session:
         loader = Loader(node, session, reader.projects)
         items = loader.load(names)
+        if reader.peer.is_centre and (unshown := _unshown(node, items)):
+            items = loader.load([*unshown, *names])
         before = _erasures_before(session, reader, items)
         items = [*loader.load([f"decision:{id}" for id in before]), *items]
         nodes = {item.node for item in items if isinstance(item, DecisionItem)} - {node.id}
@@ -83,6 +85,21 @@ def load_items(node: Node, reader: Reader, names: Sequence[str]) -> list[Item]:
             known = outgoing_project.project_items(session, node, reader.peer, list(reader.projects))
             items = [*(item for item in known if isinstance(item, NodeItem) and item.id in nodes), *items]
     return items
+
+
+def _unshown(node: Node, items: Iterable[Item]) -> list[str]:
+    """Name the versions that this node says to have received without showing their bytes beside.
+
+    A centre believes a receipt only of whoever has the version: it may be known there and not be known as this hub's.
+    """
+    claimed = {
+        f"submission:{item.project}/{item.version}": None
+        for item in items
+        if (isinstance(item, ReceiptItem) and item.node == node.id and item.version)
+        or (isinstance(item, AttachmentItem) and item.version)
+    }
+    shown = {item.name for item in items if isinstance(item, SubmissionItem)}
+    return [name for name in claimed if name not in shown]
 
 
 def _read(

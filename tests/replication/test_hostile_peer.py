@@ -207,9 +207,9 @@ def test_erases_only_what_it_received(liar: Liar, way: str) -> None:
         "by an edit of it": [
             liar.submission(edit), liar.receipt(edit),
             liar.erasure("uuid:theirs"), liar.erasure("uuid:theirs", "uuid:edit"),
-        ],  # fmt: skip
+        ],
         "by listing a hash": [liar.erasure("uuid:theirs", versions=[{"sha256": "ab" * 32}])],
-    }  # fmt: skip
+    }
     assert set(liar.refused(*erasures[way])) == {"beyond_scope"}
     assert is_whole(liar)
     assert len(held(liar.centre).files) == 1

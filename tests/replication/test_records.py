@@ -203,3 +203,15 @@ def test_what_a_hub_sent_is_not_worked_in_before_it_is_told_what_is_new(hub: Nod
     review_submission(centre, None, "uuid:one", "approved", reason="seen")
     sync(hub, centre)
     assert held(hub) == held(centre)
+
+
+def test_a_hub_that_received_what_it_had_from_the_centre_shows_it_and_is_believed(hub: Node, centre: Node) -> None:
+    """Even when its scope is narrower by then: else its receipt would be as good as a guess."""
+    pair(hub, centre, role=PEER)
+    send(centre, visit("one"))
+    sync(hub, centre)
+    send(hub, visit("one"))
+    set_scope(centre, hub.id, Grant(PEER_UP, 1))
+    report = sync(hub, centre, rounds=2)
+    assert (report.records_out.refused, held(hub)) == (0, held(centre))
+    assert len(held(centre).receipts) == 2
