@@ -205,7 +205,8 @@ def test_erases_only_what_it_received(liar: Liar, way: str) -> None:
         "by its name": [liar.erasure("uuid:theirs")],
         "by naming it beside its own": [liar.erasure("uuid:mine", "uuid:theirs")],
         "by an edit of it": [
-            liar.submission(edit), liar.receipt(edit), liar.erasure("uuid:theirs"), liar.erasure("uuid:theirs", "uuid:edit")
+            liar.submission(edit), liar.receipt(edit), liar.erasure("uuid:theirs"),
+            liar.erasure("uuid:theirs", "uuid:edit"),
         ],
         "by listing a hash": [liar.erasure("uuid:theirs", versions=[{"sha256": "ab" * 32}])],
     }  # fmt: skip
