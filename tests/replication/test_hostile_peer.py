@@ -11,6 +11,7 @@ from sync_server.core.replication_batch import MOST_ITEMS, Batch, read_lines
 from sync_server.core.replication_items import Item, SubmissionItem, WithdrawalItem, WithdrawnItem
 from sync_server.core.replication_pieces import AwaitedFile, Piece
 from sync_server.core.roles import PEER
+from sync_server.errors import DiskFull
 from sync_server.node import Node
 from sync_server.peer_errors import BatchUnreadable, CursorElsewhere, ErasedAtHome, PeerStopped
 from sync_server.replication import greeting
@@ -21,6 +22,7 @@ from sync_server.services.erase_person import erase_person
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.peer_status import peer_status
 from sync_server.services.verify_node import verify_node
+from tests.support.backups import with_settings
 from tests.support.by_code import peer_at
 from tests.support.liar import NOON, Liar
 from tests.support.paired_nodes import held, pair, sync
@@ -205,11 +207,11 @@ def test_erases_only_what_it_received(liar: Liar, way: str) -> None:
         "by its name": [liar.erasure("uuid:theirs")],
         "by naming it beside its own": [liar.erasure("uuid:mine", "uuid:theirs")],
         "by an edit of it": [
-            liar.submission(edit), liar.receipt(edit),
-            liar.erasure("uuid:theirs"), liar.erasure("uuid:theirs", "uuid:edit"),
+            liar.submission(edit), liar.receipt(edit), liar.erasure("uuid:theirs"),
+            liar.erasure("uuid:theirs", "uuid:edit"),
         ],
         "by listing a hash": [liar.erasure("uuid:theirs", versions=[{"sha256": "ab" * 32}])],
-    }
+    }  # fmt: skip
     assert set(liar.refused(*erasures[way])) == {"beyond_scope"}
     assert is_whole(liar)
     assert len(held(liar.centre).files) == 1
@@ -275,4 +277,17 @@ def test_lets_in_what_was_held_as_it_could_by_receiving_it(liar: Liar) -> None:
     held_back = visit("held")
     send(liar.centre, held_back, is_revoked=True)
     assert liar.refused(liar.submission(held_back), liar.receipt(held_back, received_at=NOON)) == []
+    assert is_whole(liar)
+
+
+# -- what goes wrong without anybody's intent
+
+
+def test_a_full_disk_takes_nothing_and_what_was_sent_comes_again(liar: Liar) -> None:
+    full = replace(liar, centre=with_settings(liar.centre, min_free_bytes=2**60))
+    xml = visit("later")
+    with pytest.raises(DiskFull):
+        full.offer(liar.submission(xml), liar.receipt(xml))
+    assert sha256_hex(xml) not in held(liar.centre).versions
+    assert liar.refused(liar.submission(xml), liar.receipt(xml)) == []
     assert is_whole(liar)

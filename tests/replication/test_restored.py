@@ -12,13 +12,13 @@ from sync_server.node import Node
 from sync_server.peer_errors import PeerStopped
 from sync_server.replication import greeting
 from sync_server.replication.local import LocalPeer
+from sync_server.services.backup import back_up
 from sync_server.services.digest_node import digest_for_peer
 from sync_server.services.erase_submissions import erase_submission
-from sync_server.services.make_backup import make_backup
 from sync_server.services.review_submission import review_submission
 from sync_server.services.verify_node import verify_node
 from sync_server.store import projects
-from tests.support.backups import SECRET, restored
+from tests.support.backups import PASSPHRASE, restored, with_settings
 from tests.support.by_code import peer_at
 from tests.support.paired_nodes import held, pair, sync
 from tests.support.samples import publish_visit, send, visit
@@ -44,8 +44,10 @@ def older(node: Node, backup: Path, tmp_path: Path) -> Iterator[Node]:
         yield again
 
 
-def back_up(node: Node, folder: Path) -> Path:
-    return make_backup(node, folder, SECRET)
+def save(node: Node, folder: Path) -> Path:
+    """Back a node up as an operator does; return the back-up."""
+    folder.mkdir()
+    return back_up(with_settings(node, backup_passphrase=PASSPHRASE), folder).path
 
 
 def test_a_restored_hub_gets_back_what_it_had_sent_and_sends_what_it_had_not(
@@ -55,7 +57,7 @@ def test_a_restored_hub_gets_back_what_it_had_sent_and_sends_what_it_had_not(
     send(hub, visit("before", photo="a.jpg"), {"a.jpg": b"photo before"})
     sync(hub, centre)
     send(hub, visit("waiting"))
-    backup = back_up(hub, tmp_path / "backups")
+    backup = save(hub, tmp_path / "backups")
     send(hub, visit("after", photo="b.jpg"), {"b.jpg": b"photo after"})
     sync(hub, centre)
     review_submission(centre, None, "uuid:after", "approved", reason="seen")
@@ -73,13 +75,11 @@ def test_a_restored_hub_gets_back_what_it_had_sent_and_sends_what_it_had_not(
         LocalPeer(centre, hub.id).meet(said)  # the machine of before the restore, switched on again
 
 
-def test_a_restored_hub_does_not_bring_back_what_was_erased_meanwhile(
-    hub: Node, centre: Node, tmp_path: Path
-) -> None:
+def test_a_restored_hub_does_not_bring_back_what_was_erased_meanwhile(hub: Node, centre: Node, tmp_path: Path) -> None:
     pair(hub, centre)
     send(hub, visit("one"))
     sync(hub, centre)
-    backup = back_up(hub, tmp_path / "backups")
+    backup = save(hub, tmp_path / "backups")
     erase_submission(centre, None, "uuid:one", reason="consent withdrawn")
     sync(hub, centre)
     with older(hub, backup, tmp_path) as again:
@@ -94,7 +94,7 @@ def test_a_restored_centre_gets_back_what_its_hubs_have(hub: Node, tmp_path: Pat
         pair(hub, centre, role=PEER)
         send(centre, visit("at the centre", photo="a.jpg"), {"a.jpg": b"photo before"})
         sync(hub, centre)
-        backup = back_up(centre, tmp_path / "backups")
+        backup = save(centre, tmp_path / "backups")
         send(centre, visit("lost with the disk"))
         send(hub, visit("after", photo="b.jpg"), {"b.jpg": b"photo after"})
         send(hub, visit("edit", deprecates="at the centre"))
@@ -117,10 +117,10 @@ def test_both_are_restored_from_different_days(hub: Node, tmp_path: Path) -> Non
         pair(hub, centre, role=PEER)
         send(hub, visit("one"))
         sync(hub, centre)
-        centres = back_up(centre, tmp_path / "centres")
+        centres = save(centre, tmp_path / "centres")
         send(hub, visit("two"))
         sync(hub, centre)
-        hubs = back_up(hub, tmp_path / "hubs")
+        hubs = save(hub, tmp_path / "hubs")
         send(centre, visit("three"))
         sync(hub, centre)
     with older(centre, centres, tmp_path / "c") as old_centre, older(hub, hubs, tmp_path / "h") as old_hub:
