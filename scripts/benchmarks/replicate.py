@@ -21,7 +21,7 @@ from benchmarks.ingest import chosen_database
 from benchmarks.servers import inherit
 from benchmarks.tablets import Sent, send
 from benchmarks.two_nodes import CENTRE, HUB, Ran, TwoNodes, running_pair
-from benchmarks.watched_line import GIVE, TAKE
+from tests.support.watched_line import GIVE, TAKE
 
 NEW = 100
 MOST_SHARE_OF_XML, LEAST_SHARE_OF_LINE = 0.125, 0.7

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.figures import forget_peak, peak_mb
 from benchmarks.filled import wait_for_consumers
 from benchmarks.servers import NodeServer, inherit, running_node
-from benchmarks.watched_line import WatchedLine
+from tests.support.watched_line import WatchedLine
 
 HUB, CENTRE = "hub", "centre"
 LOOK_SECONDS = 0.05  # how often a command's memory is looked at

@@ -26,6 +26,8 @@ class WatchedLine(BadLine):
     repeated_batches: int = field(default=0, init=False)
     repeated_pieces: int = field(default=0, init=False)  # requests with such pieces
     _seen: set[Any] = field(default_factory=set, init=False)
+    _carried: dict[Any, int] = field(default_factory=dict, init=False)  # piece → the number of its last request
+    _repeated_requests: set[int] = field(default_factory=set, init=False)
 
     def heard(self, way: str, message: bytes, *, is_whole: bool) -> None:
         head, found, body = message.partition(b"\r\n\r\n")
@@ -41,13 +43,11 @@ class WatchedLine(BadLine):
             if route == TAKE:
                 self.repeated_batches += not is_whole or self._is_repeated(_since(body))
             elif route == GIVE:
-                pieces = list(_pieces(body)) if is_whole else []
-                self.repeated_pieces += not is_whole or not self._seen.isdisjoint(pieces)
-                self._seen.update(pieces)
+                self.repeated_pieces += self._count_repeated(list(_pieces(body))) if is_whole else 1
 
     def forget(self) -> None:
         """Count from here on."""
-        for counter in (self.begun, self.payload, self._seen):
+        for counter in (self.begun, self.payload, self._seen, self._carried, self._repeated_requests):
             counter.clear()
         self.repeated_batches = self.repeated_pieces = self.cuts = self.lost = self.repeated = 0
         self.requests = self.connections = self.bytes_up = self.bytes_down = 0
@@ -61,6 +61,14 @@ class WatchedLine(BadLine):
     def seconds(self) -> float:
         """From the first byte on the line until the last one has arrived."""
         return self.last_at - self.first_at + self.delay_seconds
+
+    def _count_repeated(self, pieces: list[Any]) -> int:
+        """Count the requests of which something comes again here for the first time: it may come in several parts."""
+        before = {self._carried[piece] for piece in pieces if piece in self._carried}
+        self._carried.update(dict.fromkeys(pieces, self.begun[GIVE]))
+        new = before - self._repeated_requests
+        self._repeated_requests |= new
+        return len(new)
 
     def _is_repeated(self, what: Any) -> bool:
         if what in self._seen:
