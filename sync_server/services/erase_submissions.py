@@ -19,7 +19,7 @@ from sync_server.services.apply_erasure import UPLOAD, Taken, Target, take_away
 from sync_server.services.audit import make_act, write_act
 from sync_server.services.erasable import require_erasable
 from sync_server.services.finish_erasures import finish_erasures
-from sync_server.services.project_home import refuse_when_led_elsewhere, require_led_here
+from sync_server.services.project_home import require_led_here
 from sync_server.services.resolve_submissions import load_families
 from sync_server.store import erasures
 from sync_server.store.accounts import Actor
@@ -28,7 +28,6 @@ from sync_server.store.audits import Act
 from sync_server.store.blocks import NO_PROJECT, WHOLE
 from sync_server.store.decisions import StoredDecision, add_decision
 from sync_server.store.erasure_reads import ERASURE
-from sync_server.store.families import find_families
 
 log = logging.getLogger(__name__)
 
@@ -144,16 +143,7 @@ def _erase_named(session: Session, request: Request, project_id: int, form_id: s
         raise UnexpectedValue(
             field="instanceID", value=instance_id, reason=f"several submissions have it, in {where}. Name the form."
         )
-    _require_own(session, found[0])
     _erase(session, request, found[0])
-
-
-def _require_own(session: Session, subject: Subject) -> None:
-    """Raise LedElsewhere for what only another office received: it would erase what it cannot see whole."""
-    families = find_families(session, subject.instances)
-    nodes = {node for family in families for member in family.members for node in member.nodes}
-    if None not in nodes:
-        refuse_when_led_elsewhere(session, subject.project_id)
 
 
 def _erase_all(session: Session, request: Request, subjects: Sequence[tuple[int, str, str]]) -> int:
