@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from sync_server.core.connected import part_connected
 from sync_server.core.ids import VersionId
 from sync_server.core.instance_xml import parse_xml
 from sync_server.core.merged_document import merged_document
@@ -172,7 +173,7 @@ def load_families(session: Session, instance_ids: Iterable[str]) -> list[Family]
     return [
         _family(project_id, form_id, versions, attachments, arrivals, decided)
         for (project_id, form_id), group in _by_form(stored).items()
-        for versions in _components(group)
+        for versions in part_connected(group)
     ]
 
 
@@ -195,23 +196,6 @@ def _by_form(stored: Iterable[StoredVersion]) -> dict[tuple[int, str], list[Stor
         groups.setdefault((version.project_id, version.form_id), []).append(version)
     return groups
 
-
-def _components(versions: Sequence[StoredVersion]) -> list[list[StoredVersion]]:
-    """Split into sets joined by instanceID or deprecatedID (union-find over the ids)."""
-    leader: dict[str, str] = {}
-
-    def find(name: str) -> str:
-        while leader.setdefault(name, name) != name:
-            leader[name] = leader[leader[name]]
-            name = leader[name]
-        return name
-
-    for v in versions:
-        leader[find(v.instance_id)] = find(v.deprecated_id or v.instance_id)
-    groups: dict[str, list[StoredVersion]] = {}
-    for v in versions:
-        groups.setdefault(find(v.instance_id), []).append(v)
-    return list(groups.values())
 
 
 def _reason_to_hold(arrivals: Sequence[Arrival]) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from sync_server.core.connected import part_connected
 from sync_server.store.tables import decisions, receipts, submission_attachments, submission_versions, submissions
 
 _v, _r, _a, _d, _s = submission_versions.c, receipts.c, submission_attachments.c, decisions.c, submissions.c
@@ -52,7 +53,7 @@ def find_families(session: Session, instance_ids: Iterable[str]) -> list[FamilyN
     for row_id, project_id, form_id, instance_id, deprecated_id, sha256, redacted in rows:
         member = Member(row_id, instance_id, deprecated_id, sha256, redacted is not None, received.get(row_id, ()))
         groups.setdefault((project_id, form_id), []).append(member)
-    parted = [(place, part) for place, members in groups.items() for part in _part(members)]
+    parted = [(place, part) for place, members in groups.items() for part in part_connected(members)]
     known = _roots(session, {name for _, part in parted for name in _names(part)})
     return [_family(place, part, known.get(place, set())) for place, part in parted]
 
@@ -124,23 +125,6 @@ def _roots(session: Session, names: Iterable[str]) -> dict[tuple[int, str], set[
 def _names(members: Iterable[Member]) -> frozenset[str]:
     return frozenset(name for m in members for name in (m.instance_id, m.deprecated_id) if name)
 
-
-def _part(members: Sequence[Member]) -> list[list[Member]]:
-    """Split into sets joined by instanceID or deprecatedID (union-find over the ids)."""
-    leader: dict[str, str] = {}
-
-    def find(name: str) -> str:
-        while leader.setdefault(name, name) != name:
-            leader[name] = leader[leader[name]]
-            name = leader[name]
-        return name
-
-    for member in members:
-        leader[find(member.instance_id)] = find(member.deprecated_id or member.instance_id)
-    groups: dict[str, list[Member]] = {}
-    for member in members:
-        groups.setdefault(find(member.instance_id), []).append(member)
-    return list(groups.values())
 
 
 def _parts(wanted: Iterable[T]) -> Iterator[list[T]]:
