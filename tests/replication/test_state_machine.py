@@ -120,7 +120,7 @@ def test_all_nodes_come_to_the_same_whatever_happens(open_world: Callable[[Path]
 
     These.open_world = staticmethod(open_world)  # type: ignore[assignment]
     checks = settings(
-        max_examples=3, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None,
+        max_examples=1, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None,
         print_blob=True,
     )  # fmt: skip
     run_state_machine_as_test(These, settings=checks)  # type: ignore[no-untyped-call]
