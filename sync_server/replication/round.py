@@ -69,7 +69,7 @@ def synchronise(
         going = _Round(node, peer, remote, _teller(node, peer_id, token, progress), stop, wait, clock)
         try:
             report = going.run()
-        except Exception:
+        except Exception:  # an accident of ours: it goes on up, and pages and schedule know that the round failed
             _keep_failure(node, peer, Problem(), clock())
             raise
         _keep(node, peer, report, going.problem, clock())
