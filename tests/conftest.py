@@ -10,6 +10,7 @@ from sync_server.node import Node
 from sync_server.settings import Settings
 from sync_server.store.engine import Database
 from sync_server.store.migrations import migrate
+from tests.support.new_folder import new_folder
 from tests.support.postgresql import PostgresqlServer
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def s3() -> "Iterator[S3Server]":
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Node]:
     """A field-office hub: SQLite and a folder."""
-    with Node.open(Settings(data=tmp_path / "hub", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "hub"), min_free_bytes=0)) as node:
         yield node
 
 
@@ -52,7 +53,7 @@ def hub(tmp_path: Path) -> Iterator[Node]:
 def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
     """A node on each database in turn: what a test says of one must hold for both."""
     if request.param == "sqlite":
-        with Node.open(Settings(data=tmp_path / "node", min_free_bytes=0)) as opened:
+        with Node.open(Settings(data=new_folder(tmp_path / "node"), min_free_bytes=0)) as opened:
             yield opened
         return
     server: PostgresqlServer = request.getfixturevalue("postgresql")

@@ -11,6 +11,7 @@ from sync_server.cli.progress_bar import ProgressBar, write_bytes
 from sync_server.errors import Problem
 from sync_server.node import Node
 from sync_server.peer_errors import RoundUnderWay
+from sync_server.replication import lease
 from sync_server.replication.dialling import Dialling
 from sync_server.replication.round import RoundReport, synchronise
 from sync_server.services.pair_nodes import find_peer
@@ -96,6 +97,8 @@ def _wait_for_other(node: Node, centre: PeerNode, bar: ProgressBar) -> None:
     """Show how far the other process is until it is done: its round does the work of ours."""
     pause = threading.Event()
     while movement := next((each.movement for each in peer_status(node) if each.id == centre.id), None):
+        if lease.is_orphaned(node, centre.id):
+            return
         bar(movement)
         pause.wait(WAIT_SECONDS)
 

@@ -108,6 +108,13 @@ def post_take() -> Response:
     return _answer_json(wire.write_taken(_end().take(unpack(_read_body()))))
 
 
+@blueprint.post("/take-in-turn")
+@_takes("a batch", answers="how much is taken now, and what was refused")
+def post_take_in_turn() -> Response:
+    """Send a batch beside others; one that arrives before those it follows waits for them."""
+    return _answer_json(wire.write_taken(_end().take_in_turn(unpack(_read_body()))))
+
+
 @blueprint.post("/awaited")
 @_takes("how many", answers="the files that this node waits for")
 def post_awaited() -> Response:

@@ -6,18 +6,28 @@ line that cuts, doubling after every success sent nearly everything twice.
 """
 
 FIRST, SMALLEST, LARGEST = 256_000, 16_000, 1_000_000
+AHEAD_FIRST, AHEAD_LARGEST = 32_000, 96_000
 FIRST_RATIO = 10.0  # attendance XML packs 14 times; with the receipts around it, about ten
 CAUTION = 4  # requests that must succeed before a size that broke is tried again
 RATIOS = (1.0, 40.0)  # a batch of one repeated row must not make the next one enormous
 
 
+def for_sending_ahead() -> "BatchSize":
+    """Make the sizes of batches of which several are on their way at once: no answer is waited for, so smaller ones do.
+
+    The first are the smallest: equal ones that share a line all arrive at once, and then the line is idle.
+    """
+    return BatchSize(first=AHEAD_FIRST, largest=AHEAD_LARGEST)
+
+
 class BatchSize:
     """The size of the next request of one lane in one direction; each is used by one thread at a time."""
 
-    def __init__(self, *, ratio: float = FIRST_RATIO) -> None:
-        self._packed = FIRST
+    def __init__(self, *, ratio: float = FIRST_RATIO, first: int = FIRST, largest: int = LARGEST) -> None:
+        self._packed = first
+        self._largest = largest
         self._ratio = ratio
-        self._broken = 2 * LARGEST
+        self._broken = 2 * largest
         self._successes = 0
 
     @property
@@ -30,6 +40,11 @@ class BatchSize:
         """Bytes of the next batch before it is packed."""
         return int(self._packed * self._ratio)
 
+    def sent(self) -> None:
+        """Note a request that is on its way while others are, on a line that has not broken."""
+        if self._packed * 2 < self._broken:
+            self._packed = min(self._packed * 2, self._largest)
+
     def succeeded(self, packed: int | None = None, unpacked: int | None = None) -> None:
         """Note a request that was answered, and how large it was both ways where that is known."""
         if packed and unpacked:
@@ -37,7 +52,7 @@ class BatchSize:
             self._ratio = min(max((self._ratio + seen) / 2, RATIOS[0]), RATIOS[1])
         self._successes += 1
         if self._packed * 2 < self._broken or self._successes >= CAUTION:
-            self._packed = min(self._packed * 2, LARGEST)
+            self._packed = min(self._packed * 2, self._largest)
 
     def broke(self) -> None:
         """Note a request that was not answered."""

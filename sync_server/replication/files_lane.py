@@ -116,7 +116,7 @@ class FilesLane:
             source, cast(Peer, counted), piece_bytes=lambda: self.sizes[direction].packed, stop=self._must_end,
             progress=lambda files, count: self._note(direction, files, count),
         )  # fmt: skip
-        self.left[direction] = left = len(target.list_awaited(LISTED))
+        self.left[direction] = left = len(target.list_awaited(LISTED)) if counted.listed else 0
         self.progress.expect_files(direction, left)
         if direction == OUT:
             self.node.write(lambda session: peer_rounds.note_files_there(session, self.peer_id, left))
@@ -129,14 +129,16 @@ class FilesLane:
 
 
 class _Counted:
-    """An end whose list of awaited files is counted whenever it is read."""
+    """An end whose list of awaited files is counted whenever it is read; `listed`: how many they were last."""
 
     def __init__(self, end: Peer, note: Callable[[int], None]) -> None:
         self._end, self._note = end, note
+        self.listed = 0
 
     def list_awaited(self, limit: int) -> Sequence[AwaitedFile]:
         awaited = self._end.list_awaited(limit)
-        self._note(len(awaited))
+        self.listed = len(awaited)
+        self._note(self.listed)
         return awaited
 
     def __getattr__(self, name: str) -> Any:

@@ -61,6 +61,13 @@ def _renew(node: Node, peer_id: str, token: str, clock: Callable[[], datetime], 
             return
 
 
+def is_orphaned(node: Node, peer_id: str) -> bool:
+    """Tell whether whoever holds the lease is known to have ended: it can be had at once."""
+    with node.database.read() as session:
+        held = peer_rounds.get_round(session, peer_id).busy_token
+    return held is not None and is_gone(held)
+
+
 def is_gone(token: str) -> bool:
     """Tell whether the process that took a lease under this word is known to have ended."""
     host, pid, process = [*token.split(":"), "", ""][:3]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sync_server.core.replication_batch import Batch
 from sync_server.node import Node
-from sync_server.replication import greeting, incoming, media, outgoing
+from sync_server.replication import greeting, in_turn, incoming, media, outgoing
 from sync_server.replication.peer import AwaitedFile, Greeting, Limits, Piece, Taken
 from sync_server.store.peers import PeerNode, get_peer
 
@@ -42,7 +42,13 @@ class LocalPeer:
         return incoming.find_lacking(self.node, self.peer, names)
 
     def take(self, batch: Batch) -> Taken:
-        return incoming.take(self.node, self.peer, batch)
+        taken = incoming.take(self.node, self.peer, batch)
+        outgoing.pass_over_echoes(self.node, self.peer)
+        return taken
+
+    def take_in_turn(self, batch: Batch) -> Taken:
+        in_turn.wait_for_turn(self.node, self.peer, batch)
+        return self.take(batch)
 
     def list_awaited(self, limit: int) -> Sequence[AwaitedFile]:
         return media.list_awaited(self.node, self.peer, limit)

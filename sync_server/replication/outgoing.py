@@ -31,7 +31,7 @@ from sync_server.replication.peer import Limits
 from sync_server.services import consumers
 from sync_server.services.peer_scope import find_inside, scope_of_peer, shared_projects
 from sync_server.services.peer_scope_hash import scope_hash_of
-from sync_server.store import changes, families, peer_subjects, replica_reads
+from sync_server.store import changes, families, peer_rounds, peer_subjects, replica_reads
 from sync_server.store.changes import Change
 from sync_server.store.peer_subjects import OUT, Root, Withdrawal
 from sync_server.store.peers import PeerNode
@@ -61,6 +61,17 @@ def read_names(node: Node, peer: PeerNode, since: int, limits: Limits) -> tuple[
         return looked >= limits.changes or looked * BYTES_PER_CHANGE >= limits.bytes  # all of it may be lacking
 
     return _read(node, peer, since, _slice_size(limits), lambda names, reader: [], is_full)
+
+
+def pass_over_echoes(node: Node, peer: PeerNode) -> None:
+    """Look, after a batch of a hub was taken, how far the feed has nothing for it but that: asked for soon."""
+    if peer.is_centre:
+        return
+    with node.database.read() as session:
+        told = peer_rounds.get_round(session, peer.id)
+        is_of_feed = told.told_epoch == changes.epoch(session)
+    if is_of_feed:
+        outgoing_echo.skip(node, _reader(node, peer, told.told_seq), LARGEST, note=_note)
 
 
 def read_items(node: Node, peer: PeerNode, names: Sequence[str], head: Batch) -> Batch:

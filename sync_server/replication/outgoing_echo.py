@@ -14,24 +14,41 @@ from sync_server.store.changes import Change
 from sync_server.store.families import FamilyNames
 from sync_server.store.peer_subjects import Entered, Root
 
+Note = Callable[[Node, Reader, Plan], None]
 
-def skip(node: Node, reader: Reader, size: int, *, note: Callable[[Node, Reader, Plan], None]) -> int:
+
+def skip(node: Node, reader: Reader, size: int, *, note: Note) -> int:
     """Return up to which change there is nothing for a hub but its own; `note` that it has that."""
-    until = reader.since
-    if reader.peer.is_centre or until == 0:  # with the first changes of all go projects and forms
-        return until
-    while True:
-        with node.database.read() as session:
-            happened = without_last(changes.iter_since(session, until, limit=size), size)
-            if not happened or not _are_echoes(reader, happened):
-                return until
-            touched = first_touched(happened)
-            found = families.find_families(session, touched)
-            decided = families.find_decided(session, found)
-        if not all(_is_own(reader, family) for family in found) or not _are_own(reader, decided.values()):
-            return until
-        note(node, reader, Plan(entered=_entered(reader, found, touched)))
-        until = happened[-1].seq
+    until = _remembered(node, reader)
+    while not reader.peer.is_centre and until > 0:  # with the first changes of all go projects and forms
+        reached = _pass_over(node, reader, until, size, note)
+        if reached is None:
+            break
+        until = reached
+    if until > reader.since:
+        node.echoes[reader.peer.id] = reader.scope_hash, reader.since, until
+    return until
+
+
+def _remembered(node: Node, reader: Reader) -> int:
+    scope_hash, since, until = node.echoes.get(reader.peer.id, ("", 0, 0))
+    is_of_this = scope_hash == reader.scope_hash and since <= reader.since < until
+    return until if is_of_this else reader.since
+
+
+def _pass_over(node: Node, reader: Reader, until: int, size: int, note: Note) -> int | None:
+    """Pass over a slice of the feed; None when there is something in it for the hub, or nothing at all."""
+    with node.database.read() as session:
+        happened = without_last(changes.iter_since(session, until, limit=size), size)
+        if not happened or not _are_echoes(reader, happened):
+            return None
+        touched = first_touched(happened)
+        found = families.find_families(session, touched)
+        decided = families.find_decided(session, found)
+    if not all(_is_own(reader, family) for family in found) or not _are_own(reader, decided.values()):
+        return None
+    note(node, reader, Plan(entered=_entered(reader, found, touched)))
+    return happened[-1].seq
 
 
 def _are_echoes(reader: Reader, happened: Iterable[Change]) -> bool:

@@ -62,12 +62,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a batch: it is durable. `seq` is how much of the sender's feed is taken now."""
+    """What became of a batch: it is durable. `seq` is how much of the sender's feed is taken now.
+
+    `packed` is how many bytes the batch was on its way; 0: it went nowhere.
+    """
 
     seq: int
     stored: int
     known: int
     refused: tuple[Refusal, ...] = ()
+    packed: int = 0
 
 
 class Peer(Protocol):
@@ -98,6 +102,10 @@ class Peer(Protocol):
 
     def take(self, batch: Batch) -> Taken:
         """Store what is new in a batch, and move the cursor, in one transaction. Safe to repeat, in any order."""
+        ...
+
+    def take_in_turn(self, batch: Batch) -> Taken:
+        """As `take`, for batches that are sent at the same time: one that is early waits for those it follows."""
         ...
 
     def list_awaited(self, limit: int) -> Sequence[AwaitedFile]:

@@ -105,7 +105,10 @@ class RemotePeer:
         return wire_fields.texts_of(self._ask_json("lacking", {"names": list(names)}), "names")
 
     def take(self, batch: Batch) -> Taken:
-        return wire.read_taken(wire.unpack_object(self._ask("take", pack(batch))))
+        return self._take("take", batch)
+
+    def take_in_turn(self, batch: Batch) -> Taken:
+        return self._take("take-in-turn", batch)
 
     def list_awaited(self, limit: int) -> Sequence[AwaitedFile]:
         return unpack_awaited(decompress(self._ask("awaited", wire.pack_json({"limit": limit})), largest=LARGEST_HEAD))
@@ -120,6 +123,10 @@ class RemotePeer:
         """Ask for the digests of what both nodes must have in common of a project."""
         said = self._ask_json("digest", {"project": project_uid})
         return {name: wire_fields.text_of(said, name) for name in said}
+
+    def _take(self, route: str, batch: Batch) -> Taken:
+        packed = pack(batch)
+        return replace(wire.read_taken(wire.unpack_object(self._ask(route, packed))), packed=len(packed))
 
     def _ask_json(self, route: str, value: dict[str, Any]) -> dict[str, Any]:
         return wire.unpack_object(self._ask(route, wire.pack_json(value)))

@@ -6,14 +6,14 @@ repeats one batch at most.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sync_server.core.replication_batch import Batch, size_of
 from sync_server.peer_errors import BatchUnreadable, CursorElsewhere, PeerAway
 from sync_server.replication.batch_size import BatchSize
-from sync_server.replication.peer import Limits, Peer, Refusal
+from sync_server.replication.peer import Limits, Peer, Refusal, Taken
+from sync_server.replication.window import Window
 
 JUMPS = 3  # times a target may send us elsewhere before the round ends: its scope or feed changed under it
 
@@ -41,6 +41,10 @@ def _ignore(_step: Step) -> None:
     pass
 
 
+def _give_up(problem: PeerAway) -> None:
+    raise problem
+
+
 def replicate(
     source: Peer,
     target: Peer,
@@ -51,14 +55,18 @@ def replicate(
     progress: Callable[[Step], None] = _ignore,
     stop: Callable[[], bool] = lambda: False,
     meter: Callable[[], int] = lambda: 0,
+    beside: Callable[[], Peer] | None = None,
+    broke: Callable[[PeerAway], None] = _give_up,
 ) -> Outcome:
     """Bring over what the source has after `since`, batch by batch, until nothing is left or `stop()` says so.
 
     `since` None: the target never took of this feed under this scope. Then it is asked first what it lacks, up to the
     head of that moment; `ask_until` goes on with such a journey that broke off. `meter` reads how many bytes travelled,
-    for the ratio of packing. Raises what either end raises: PeerAway when the line broke, after halving `sizes`.
+    for the ratio of packing. `beside` opens another lane to a target that is far away. A lane that breaks while others
+    hold is told to `broke`, which waits or raises; what was on it is sent again. Raises what either end raises:
+    PeerAway when the line broke, after halving `sizes`.
     """
-    journey = _Journey(source, target, sizes, progress, stop, meter)
+    journey = _Journey(source, target, sizes, progress, stop, meter, beside, broke)
     with _halving(sizes):
         start = since or 0
         if since is None or (ask_until is not None and start < ask_until):
@@ -85,8 +93,11 @@ class _Journey:
     progress: Callable[[Step], None]
     stop: Callable[[], bool]
     meter: Callable[[], int]
+    beside: Callable[[], Peer] | None
+    broke: Callable[[PeerAway], None]
     jumps: int = 0
     metered: int = 0
+    is_careful: bool = False  # the line broke: one batch after another
 
     def ask(self, since: int, until: int | None) -> tuple[int, bool]:
         """Send what the target says it lacks, up to a change (None: the head at the first answer)."""
@@ -102,25 +113,47 @@ class _Journey:
         return since, False
 
     def send(self, since: int) -> Outcome:
-        """Send batches without asking; the next one is read while one is on its way."""
-        self.metered = self.meter()
-        with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
-            batch = self._read(since)
-            while not self.stop():
-                following = self._read_ahead(ahead, batch)
-                reached = self._take(batch)
-                self._learn(batch)
-                if reached >= batch.head:
-                    return Outcome(reached, is_quiet=True)
-                since = reached
-                batch = _next(following, batch, reached) or self._read(since)
-        return Outcome(since, is_quiet=False)
+        """Send batches without asking; the next are read, and sent, while the first is not answered yet."""
+        self.metered, reached = self.meter(), since
+        with Window(self.target, self.beside) as window:
+            while window or not self.stop():
+                if not self.stop():
+                    self._fill(window, reached)
+                batch, answer = window.take_first()
+                try:
+                    reached = max(reached, self._note(batch, answer.result()))
+                except CursorElsewhere as error:
+                    reached = self._jump(batch, error)
+                    window.drain()
+                except PeerAway as problem:
+                    self._mend(problem, window)
+                else:
+                    if reached >= batch.head and not window:
+                        return Outcome(reached, is_quiet=True)
+        return Outcome(reached, is_quiet=False)
+
+    def _fill(self, window: Window, reached: int) -> None:
+        """Send what comes next, and what comes after that as far as there is room."""
+        if window.first is None or window.first.since > reached:
+            window.send_first(self._read(reached))
+        while window.last and window.last.until < window.last.head and window.has_room and not self.is_careful:
+            if self.beside:
+                self.sizes.sent()
+            try:
+                window.send(self._read(window.last.until))
+            except PeerAway:  # what is on its way is waited for first; then this is read again
+                self.is_careful = True
+
+    def _mend(self, problem: PeerAway, window: Window) -> None:
+        """After a break go on with less, if others are still on their way; else end the journey."""
+        if not window or self.beside is None or self.stop():
+            raise problem
+        self.sizes.broke()
+        self.is_careful = True
+        self.broke(problem)
 
     def _read(self, since: int) -> Batch:
         return _checked(self.source.read_changes(since, self._limits()), since)
-
-    def _read_ahead(self, ahead: Executor, batch: Batch) -> "Future[Batch] | None":
-        return ahead.submit(self._read, batch.until) if batch.until < batch.head else None
 
     def _fetch(self, header: Batch, names: Sequence[str]) -> Batch:
         lacking = self.target.find_lacking(names) if names else ()
@@ -133,8 +166,16 @@ class _Journey:
             taken = self.target.take(batch)
         except CursorElsewhere as error:
             return self._jump(batch, error)
+        return self._tell(batch, taken)
+
+    def _tell(self, batch: Batch, taken: Taken) -> int:
         self.progress(Step(batch, taken.seq, taken.stored, taken.known, taken.refused))
         return max(taken.seq, batch.until)
+
+    def _note(self, batch: Batch, taken: Taken) -> int:
+        before, self.metered = self.metered, self.meter()
+        self.sizes.succeeded(taken.packed or self.metered - before, sum(map(size_of, batch.items)))
+        return self._tell(batch, taken)
 
     def _jump(self, batch: Batch, error: CursorElsewhere) -> int:
         """Go on from the target's own cursor, as long as it is one of this feed and not the one just tried."""
@@ -146,10 +187,6 @@ class _Journey:
         assert isinstance(seq, int)
         return seq
 
-    def _learn(self, batch: Batch) -> None:
-        before, self.metered = self.metered, self.meter()
-        self.sizes.succeeded(self.metered - before, sum(map(size_of, batch.items)))
-
     def _limits(self) -> Limits:
         return Limits(bytes=self.sizes.unpacked)
 
@@ -160,10 +197,3 @@ def _checked(batch: Batch, since: int) -> Batch:
         raise BatchUnreadable(reason=f"it does not go on after change {since}")
     return batch
 
-
-def _next(following: "Future[Batch] | None", batch: Batch, reached: int) -> Batch | None:
-    """Return what was read ahead, if it is what comes now."""
-    if following is None:
-        return None
-    ahead = following.result()
-    return ahead if reached == batch.until else None

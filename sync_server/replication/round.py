@@ -20,7 +20,7 @@ from sync_server.replication.local import LocalPeer
 from sync_server.replication.patience import Patience
 from sync_server.replication.peer import Greeting, Peer
 from sync_server.replication.progress import Progress
-from sync_server.replication.records_lane import IN, OUT, Counts, Leg, RecordsLane
+from sync_server.replication.records_lane import IN, OUT, Counts, RecordsLane
 from sync_server.services.peer_status import Movement, Said
 from sync_server.services.peer_tickets import note_stopped
 from sync_server.store import peer_rounds
@@ -57,7 +57,7 @@ def synchronise(
     wait: Callable[[float], object] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> RoundReport:
-    """Go one round with a peer; `remote` opens a lane to it, once for the records and once for the files.
+    """Go one round with a peer; `remote` opens a lane to it, whenever one is needed.
 
     Returns when all is quiet, when `stop()` says so, or with the reason why it ended before; raises RoundUnderWay when
     another process is at it, PairingEnded or PeerStopped when nothing may go. `wait(seconds)` waits after a break and
@@ -93,8 +93,9 @@ class _Round:
         )  # fmt: skip
         self._local = local
         self._records = RecordsLane(
-            node=node, peer_id=peer.id, local=local, remote=remote(), introduce=self._introduce,
-            patience=Patience(waiting), progress=self._progress, stop=stop, clock=clock, news=self._files.look,
+            node=node, peer_id=peer.id, local=local, open_remote=remote, introduce=self._introduce,
+            patience=Patience(waiting), progress=self._progress, stop=stop, clock=clock, announce=self._announce,
+            news=self._files.look,
         )  # fmt: skip
 
     def run(self) -> RoundReport:
@@ -121,18 +122,22 @@ class _Round:
         self._records.run(self._met)
         return self._files.drain()
 
-    def _met(self, legs: tuple[Leg, Leg], is_new_epoch: bool) -> None:
+    def _met(self, is_new_epoch: bool) -> None:
         """Look for files where a greeting says that there may be some."""
-        is_pushing = not legs[1].is_quiet
-        with self._node.database.read() as session:
-            there = peer_rounds.get_round(session, self._peer.id).files_there
-        if is_pushing and there >= 0:  # said before it is so: a crash in between must not forget to ask
-            self._node.write(lambda session: peer_rounds.note_files_there(session, self._peer.id, -1))
         # Not at the first greeting alone: a batch whose answer was lost has brought files, and nobody was told.
-        if there or is_new_epoch:
+        if self._files_there() or is_new_epoch:
             self._files.look(OUT)
         if self._local.list_awaited(1):
             self._files.look(IN)
+
+    def _announce(self) -> None:
+        """Note that files will be awaited, before it is so: a crash in between must not forget to ask."""
+        if self._files_there() >= 0:
+            self._node.write(lambda session: peer_rounds.note_files_there(session, self._peer.id, -1))
+
+    def _files_there(self) -> int:
+        with self._node.database.read() as session:
+            return peer_rounds.get_round(session, self._peer.id).files_there
 
     def _introduce(self) -> Greeting:
         with self._node.database.read() as session:

@@ -41,6 +41,15 @@ def relation(tables: FormTables, segments: Iterable[Segment], table: str, cells:
     return _joined(rows, _united([_rows(tables, group, "", root_cells) for group in groups]), cells)
 
 
+def rows_at(tables: FormTables, segment: Segment, table: str, cells: Sequence[Cell], row: int) -> Sql:
+    """SELECT these columns of what one submission, which stands in this segment, has in a table of it.
+
+    Without the number of the segment and delete vectors it is planned and read in three quarters of the time.
+    """
+    text = f'SELECT {_chosen(tables, segment, table, cells)} FROM read_parquet(?) WHERE "_row" = ?'  # noqa: S608
+    return Sql(text, (str(tables.warehouse.path(segment.files[table].blob_id)), row))
+
+
 _Numbered = tuple[int, Segment]
 
 
@@ -69,8 +78,7 @@ def _joined(rows: Sql, roots: Sql, cells: Sequence[Cell]) -> Sql:
 
 def _rows(tables: FormTables, group: Sequence[_Numbered], table: str, cells: Sequence[Cell]) -> Sql:
     """SELECT from the files of segments that have the same columns, and either all or none a delete vector."""
-    contents = tables.contents(group[0][1], table)
-    chosen = ", ".join(f"{_value(cell, contents)} AS {quoted(cell.alias)}" for cell in cells)
+    chosen = _chosen(tables, group[0][1], table, cells)
     place = f'{_OF_FILE.format("INTEGER")} AS "{SEGMENT}", "_row" AS "{PLACE}"'
     paths = [str(tables.warehouse.path(segment.files[table].blob_id)) for _, segment in group]
     text = f"SELECT {chosen}, {place} FROM read_parquet(?::VARCHAR[])"  # noqa: S608 names quoted, values bound
@@ -79,6 +87,11 @@ def _rows(tables: FormTables, group: Sequence[_Numbered], table: str, cells: Seq
         return Sql(text, values)
     standing = f'get_bit({_OF_FILE.format("BIT")}, "_row") = 0'
     return Sql(f"{text} WHERE {standing}", (*values, [_bits(segment) for _, segment in group]))
+
+
+def _chosen(tables: FormTables, segment: Segment, table: str, cells: Sequence[Cell]) -> str:
+    contents = tables.contents(segment, table)
+    return ", ".join(f"{_value(cell, contents)} AS {quoted(cell.alias)}" for cell in cells)
 
 
 # The element of a list that belongs to the file a row comes from.

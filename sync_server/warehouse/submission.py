@@ -8,7 +8,7 @@ from sync_server.store.segments import Place
 from sync_server.warehouse.cells import plain_cells
 from sync_server.warehouse.form_tables import FormTables
 from sync_server.warehouse.query import fetch, zoned
-from sync_server.warehouse.relation import Sql, names_of, relation
+from sync_server.warehouse.relation import rows_at
 
 _ROOT_KEY = "_root"
 
@@ -60,9 +60,7 @@ def read_aside(tables: FormTables, place: Place, table: str) -> tuple[Mapping[st
 def _read(tables: FormTables, place: Place, table: str) -> tuple[StoredRow, ...]:
     cells = plain_cells(tables, table)
     [segment] = [segment for segment in tables.manifest.segments if segment.id == place.segment_id]
-    source = relation(tables, [segment], table, cells)
-    text = f'SELECT {names_of(cells)} FROM ({source.text}) WHERE "_row" = ?'  # noqa: S608 names quoted
-    rows = fetch(tables, Sql(text, (*source.values, place.row)))
+    rows = fetch(tables, rows_at(tables, segment, table, cells, place.row))
     names, with_zone = [cell.name for cell in cells], zoned(cells)
     found = (_row(table, names, with_zone(row)) for row in rows)
     return tuple(sorted(found, key=lambda row: int(row.values["_ordinal"])))

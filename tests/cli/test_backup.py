@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 from sync_server.cli import main
 from sync_server.node import Node
 from sync_server.settings import Settings
+from tests.support.new_folder import new_folder
 from tests.support.samples import publish_visit, send, visit
 
 
@@ -17,7 +18,7 @@ def run(*arguments: object, **environ: str) -> Result:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    with Node.open(Settings(data=tmp_path / "data", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "data"), min_free_bytes=0)) as node:
         publish_visit(node)
         send(node, visit())
     return tmp_path / "data"

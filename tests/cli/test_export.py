@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from sync_server.cli import main
 from sync_server.node import Node
 from sync_server.settings import Settings
+from tests.support.new_folder import new_folder
 from tests.support.samples import publish, send, submission
 
 Run = Callable[..., Result]
@@ -18,7 +19,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    with Node.open(Settings(data=tmp_path / "data", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "data"), min_free_bytes=0)) as node:
         publish(node)
         send(node, submission("uuid:1", "<place>Erbil</place><photo>p.jpg</photo>"), files={"p.jpg": b"photo"})
         send(node, submission("uuid:2", "<place>Mosul</place>"), is_revoked=True)

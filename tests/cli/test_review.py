@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 from sync_server.cli import main
 from sync_server.node import Node
 from sync_server.settings import Settings
+from tests.support.new_folder import new_folder
 from tests.support.samples import publish_visit, send, visit
 
 
@@ -15,7 +16,7 @@ def run(data: Path, *arguments: str) -> Result:
 
 
 def test_a_submission_is_reviewed_by_name(tmp_path: Path) -> None:
-    with Node.open(Settings(data=tmp_path / "data", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "data"), min_free_bytes=0)) as node:
         publish_visit(node)
         send(node, visit("one"))
     assert run(tmp_path / "data", "uuid:one", "approved").output == "Reviewed uuid:one: approved.\n"

@@ -1,6 +1,12 @@
 """Synchronising from the command line, over a live socket."""
 
+import socket
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +20,7 @@ from sync_server.replication import patience
 from sync_server.replication.dialling import Dialling
 from sync_server.replication.round import synchronise
 from sync_server.services.peer_status import Movement
-from sync_server.store import refusals
+from sync_server.store import peer_rounds, refusals
 from sync_server.store.peers import change_peer, get_peer
 from tests.support.paired_nodes import WHEN, open_node, pair
 from tests.support.samples import publish_visit, send, visit
@@ -98,6 +104,19 @@ def test_a_round_with_nothing_new_costs_next_to_nothing(office: Path, centre: No
             line = remote.lanes[0]
     assert (report.is_quiet, report.greetings, len(remote.lanes)) == (True, 1, 1)
     assert line.sent_bytes + line.received_bytes < 2_000
+
+
+def test_a_process_that_is_killed_under_way_is_not_waited_for(office: Path, centre: Node) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        token = f"{socket.gethostname()}:{other.pid}:x:y"
+        with open_node(office) as node:
+            assert node.write(lambda s: peer_rounds.claim(s, centre.id, token, now=datetime.now(UTC)))
+        end = threading.Timer(0.5, lambda: (other.kill(), other.wait()))
+        end.start()
+        began = time.monotonic()
+        assert run(office, "sync").exit_code == 0
+        assert time.monotonic() - began < peer_rounds.LEASE.total_seconds() / 4
+        end.join()
 
 
 def test_a_node_without_a_centre_says_what_to_do(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def kill_and_check(folder: Path, database_url: str, *, kills: int) -> None:
     tokens = prepare(hub, centre, at_centre.url)
     senders = make_senders(at_hub, at_centre, tokens, seed)
     rounds = Rounds(hub.data)
-    with running([at_centre, at_hub], [*senders, rounds]):
+    with running([at_centre, at_hub], [rounds, *senders]):
         busy = 0
         for number in range(kills):
             time.sleep(chance.uniform(0.1, 2.0))  # the random moment
@@ -129,7 +129,7 @@ def kill_and_check(folder: Path, database_url: str, *, kills: int) -> None:
 
 @contextmanager
 def running(servers: list[LiveServer], threads: list[threading.Thread]) -> Iterator[None]:
-    """Start everything; at the end let whoever sends or calls end first."""
+    """Start everything; at the end whoever sends ends first: a round goes on while there is more."""
     with ExitStack() as stack:
         for server in servers:
             stack.enter_context(server)

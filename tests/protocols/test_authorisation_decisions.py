@@ -23,8 +23,10 @@ OPEN = {
 # What a paired node calls, by its signature.
 PEERS = {
     f"POST /replication/v1/{name}"
-    for name in ("greet", "changes", "names", "items", "lacking", "take", "awaited", "give", "fetch", "digest")
-}
+    for name in (
+        "greet", "changes", "names", "items", "lacking", "take", "take-in-turn", "awaited", "give", "fetch", "digest",
+    )
+}  # fmt: skip
 
 _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
 _TOKEN = "/v1/key/<token>/projects/<int:project_id>"

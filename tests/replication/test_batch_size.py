@@ -1,6 +1,15 @@
 """The size of a request follows the line."""
 
-from sync_server.replication.batch_size import CAUTION, FIRST, LARGEST, SMALLEST, BatchSize
+from sync_server.replication.batch_size import (
+    AHEAD_FIRST,
+    AHEAD_LARGEST,
+    CAUTION,
+    FIRST,
+    LARGEST,
+    SMALLEST,
+    BatchSize,
+    for_sending_ahead,
+)
 
 
 def test_a_size_doubles_up_to_the_largest_while_requests_succeed() -> None:
@@ -40,3 +49,19 @@ def test_a_size_that_broke_is_tried_again_only_after_some_successes() -> None:
         sizes.succeeded()
         seen.append(sizes.packed)
     assert seen == [FIRST // 2] * (CAUTION - 1) + [FIRST, 2 * FIRST]
+
+
+def test_of_several_on_their_way_the_first_are_the_smallest() -> None:
+    sizes = for_sending_ahead()
+    seen = []
+    for _ in range(4):
+        seen.append(sizes.packed)
+        sizes.sent()
+    assert seen == [AHEAD_FIRST, 2 * AHEAD_FIRST, AHEAD_LARGEST, AHEAD_LARGEST]
+
+
+def test_a_size_that_broke_does_not_grow_by_sending() -> None:
+    sizes = for_sending_ahead()
+    sizes.broke()
+    sizes.sent()
+    assert sizes.packed == SMALLEST

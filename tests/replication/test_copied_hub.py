@@ -19,12 +19,13 @@ from sync_server.services.renew_identity import renew_identity
 from sync_server.settings import Settings
 from sync_server.store.peers import ACTIVE, STOPPED
 from tests.support.by_code import EVERYTHING, peer_at, posting_to
+from tests.support.new_folder import new_folder
 from tests.support.server_thread import ServerThread
 
 
 @pytest.fixture
 def centre(tmp_path: Path) -> Iterator[Node]:
-    with Node.open(Settings(data=tmp_path / "centre", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "centre"), min_free_bytes=0)) as node:
         yield node
 
 
@@ -64,7 +65,7 @@ def test_the_copy_is_stopped_and_goes_on_under_an_identity_of_its_own(
         greet(hub, centre)
         renew_identity(copy, None)
     assert "a copy of this machine was stopped" in peer_at(centre, hub).state_reason
-    with Node.open(Settings(data=tmp_path / "copy", min_free_bytes=0)) as renewed:
+    with Node.open(Settings(data=new_folder(tmp_path / "copy"), min_free_bytes=0)) as renewed:
         pair_by_code(centre, renewed, url, "The second laptop")
         greet(renewed, centre)
         greet(hub, centre)

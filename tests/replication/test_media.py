@@ -35,6 +35,7 @@ from tests.support.media_ends import (
     peer_of,
     version_of,
 )
+from tests.support.new_folder import new_folder
 from tests.support.samples import publish_visit, send, visit
 
 PHOTO = bytes(range(256)) * 400
@@ -50,7 +51,7 @@ def centre(node: Node) -> Node:
 @pytest.fixture
 def office(tmp_path: Path, centre: Node) -> Iterator[Node]:
     """A hub with a submission and its photo; the centre has the submission, and awaits the photo."""
-    with Node.open(Settings(data=tmp_path / "office", min_free_bytes=0)) as hub:
+    with Node.open(Settings(data=new_folder(tmp_path / "office"), min_free_bytes=0)) as hub:
         publish_visit(hub)
         pair(hub, centre)
         send(hub, ONE, [("p.jpg", PHOTO)])

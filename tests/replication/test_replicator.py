@@ -1,5 +1,7 @@
 """What one end has comes to the other, however the line breaks."""
 
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from sync_server.core.replication_batch import Batch
 from sync_server.peer_errors import BatchUnreadable, CursorElsewhere, PeerAway
 from sync_server.replication.batch_size import FIRST, BatchSize
-from sync_server.replication.peer import Limits
+from sync_server.replication.peer import Limits, Taken
 from sync_server.replication.replicator import Outcome, Step, replicate
+from sync_server.replication.window import LANES
 from tests.support.fake_end import LOST_ANSWER, LOST_QUESTION, OK, TWICE, FakeEnd
 
 TEN = [f"n{number}" for number in range(10)]
@@ -115,9 +118,38 @@ def test_a_batch_is_asked_for_in_bytes_before_packing() -> None:
 
 def test_whoever_stops_it_gets_what_is_stored_so_far() -> None:
     source, target = FakeEnd(feed=TEN), FakeEnd(cursor=0)
-    outcome = replicate(source, target, since=0, sizes=BatchSize(), stop=lambda: len(target.sent) == 2)
-    assert outcome == Outcome(6, is_quiet=False)
-    assert target.cursor == 6
+    steps: list[Step] = []
+    outcome = replicate(
+        source, target, since=0, sizes=BatchSize(), progress=steps.append, stop=lambda: len(steps) >= 2
+    )
+    assert target.cursor is not None
+    assert outcome == Outcome(target.cursor, is_quiet=False)
+    assert 6 <= target.cursor < 10, "what was on its way is waited for, and no more is sent"
+
+
+class Meeting(FakeEnd):
+    """Takes the first batch only when so many have arrived."""
+
+    arrived: threading.Barrier
+
+    def take_in_turn(self, batch: Batch) -> Taken:
+        if batch.since < 3 * self.arrived.parties:
+            self.arrived.wait(timeout=20)
+        return super().take_in_turn(batch)
+
+
+def test_the_next_batches_are_sent_while_the_first_is_worked_in() -> None:
+    source, target = FakeEnd(feed=TEN), Meeting(cursor=0)
+    target.arrived = threading.Barrier(LANES)
+    assert replicate(source, target, since=0, sizes=BatchSize(), beside=lambda: target).is_quiet
+    assert target.held == all_of(source)
+
+
+def test_a_lane_that_breaks_while_others_hold_costs_one_batch_and_no_greeting() -> None:
+    source, target, told = FakeEnd(feed=TEN), FakeEnd(cursor=0, line=[LOST_QUESTION]), []
+    assert replicate(source, target, since=0, sizes=BatchSize(), beside=lambda: target, broke=told.append).is_quiet
+    assert sorted(since for since, _ in target.sent) == [0, 0, 3, 6, 9]
+    assert len(told) == 1
 
 
 @given(
@@ -126,20 +158,25 @@ def test_whoever_stops_it_gets_what_is_stored_so_far() -> None:
     source_line=WORDS,
     target_line=WORDS,
     is_known=st.booleans(),
+    is_wide=st.booleans(),
 )
 def test_whatever_breaks_all_arrives_and_a_break_repeats_one_batch_at_most(
-    names: list[str], held: set[str], source_line: list[str], target_line: list[str], is_known: bool
+    names: list[str], held: set[str], source_line: list[str], target_line: list[str], is_known: bool, is_wide: bool
 ) -> None:
-    source = FakeEnd(feed=names, line=list(source_line))
+    source = FakeEnd(feed=names, line=[] if is_wide else list(source_line))  # with several lanes it is the near one
     target = FakeEnd(held=set(held), line=list(target_line), cursor=0 if is_known else None)
-    breaks, asks, outcome = 0, None if is_known else len(names), None
+    asks, outcome = None if is_known else len(names), None
+    breaks: list[PeerAway] = []
     while outcome is None or not outcome.is_quiet:
         try:
-            outcome = replicate(source, target, since=target.cursor, ask_until=asks, sizes=BatchSize())
-        except PeerAway:
-            breaks += 1
+            outcome = replicate(
+                source, target, since=target.cursor, ask_until=asks, sizes=BatchSize(),
+                beside=(lambda: target) if is_wide else None, broke=breaks.append,
+            )  # fmt: skip
+        except PeerAway as problem:
+            breaks.append(problem)
     assert target.held == all_of(source) | held
     assert target.cursor == len(names)
     needed = max(-(-len(names) // source.items_a_batch), 1)
-    assert len(target.sent) <= needed + breaks
-    assert breaks <= len(source_line) + len(target_line)
+    assert len(target.sent) <= needed + len(breaks)
+    assert len(breaks) <= len(source_line) + len(target_line)

@@ -107,7 +107,7 @@ def test_a_quiet_round_after_files_went_is_one_greeting_too(office: Node, centre
     assert remote.asked == ["meet"]
 
 
-@pytest.mark.parametrize("method", ["meet", "read_changes", "take", "list_awaited", "write_pieces"])
+@pytest.mark.parametrize("method", ["meet", "read_changes", "take_in_turn", "list_awaited", "write_pieces"])
 def test_a_line_that_breaks_a_few_times_is_waited_for(office: Node, centre: Node, method: str) -> None:
     send(office, visit("one", photo="p.jpg"), [("p.jpg", b"photo")])
     remote, waits = Watched(centre, office, {method: 3}), []
@@ -119,7 +119,7 @@ def test_a_line_that_breaks_a_few_times_is_waited_for(office: Node, centre: Node
 
 def test_a_line_that_stays_broken_ends_the_round_with_the_reason(office: Node, centre: Node) -> None:
     send(office, visit("one"))
-    report = go(office, centre, Watched(centre, office, {"take": 1000}), clock=lambda: NOW)
+    report = go(office, centre, Watched(centre, office, {"take_in_turn": 1000}), clock=lambda: NOW)
     assert (report.is_quiet, report.breaks) == (False, BREAKS)
     assert report.reason is not None
     assert "the line broke" in report.reason.text

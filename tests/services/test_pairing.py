@@ -36,6 +36,7 @@ from sync_server.settings import Settings
 from sync_server.store import assignments, audits, shared_projects
 from sync_server.store.peers import ACTIVE, CENTRE, HUB, REVOKED, PeerNode, find_peer
 from tests.support.by_code import EVERYTHING, URL, only_up, pair, peer_at, posting_to, rows_of
+from tests.support.new_folder import new_folder
 from tests.support.people import add_person
 
 KEY, ID = write_key(b"k" * 32), "e" * 32
@@ -216,7 +217,7 @@ def test_a_new_machine_takes_the_place_of_a_dead_one(node: Node, hub: Node, tmp_
     pair(node, hub, rows_of("a eq 'b'"))
     code = replace_peer(node, None, "Sinjar office").code
     assert peer_at(node, hub).state == ACTIVE
-    with Node.open(Settings(data=tmp_path / "new", min_free_bytes=0)) as new:
+    with Node.open(Settings(data=new_folder(tmp_path / "new"), min_free_bytes=0)) as new:
         accept_pairing(new, None, URL, code, post=posting_to(node))
         at_centre = peer_at(node, new)
     assert (at_centre.name, at_centre.predecessors) == ("Sinjar office", (hub.id,))

@@ -16,6 +16,7 @@ from sync_server.settings import Settings
 from sync_server.store import decisions, submission_details, submission_reads
 from sync_server.store.decisions import StoredDecision
 from sync_server.store.quarantine import find_submissions
+from tests.support.new_folder import new_folder
 from tests.support.samples import publish, send, submission
 
 
@@ -92,7 +93,7 @@ def test_an_edit_without_its_original_can_be_reviewed_twice_and_keeps_that_when_
 
 
 def test_two_nodes_that_reviewed_apart_agree_on_caution_and_a_person_settles_it(node: Node, tmp_path: Path) -> None:
-    with Node.open(Settings(data=tmp_path / "other", min_free_bytes=0)) as other:
+    with Node.open(Settings(data=new_folder(tmp_path / "other"), min_free_bytes=0)) as other:
         publish(other)
         for each in (node, other):
             send(each, submission("uuid:1"))

@@ -20,6 +20,7 @@ from sync_server.settings import Settings
 from tests.support.naive_fold import NaiveSubmission
 from tests.support.naive_node import Expected, expected_submissions
 from tests.support.naive_types import typed_value
+from tests.support.new_folder import new_folder
 from tests.support.postgresql import PostgresqlServer
 from tests.support.random_life import RandomLife
 from tests.support.warehouse_rows import UNPLACED, Row, Shown, answers, shown_submissions, typed
@@ -131,7 +132,7 @@ def compare_submission(shown: Shown, expected: Expected) -> None:
 
 
 def test_rebuilding_makes_the_same_rows(tmp_path: Path) -> None:
-    with Node.open(Settings(data=tmp_path / "hub", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "hub"), min_free_bytes=0)) as node:
         form_id = live_and_compare(node, 1)
         before = without_places(shown_submissions(node, form_id))
         assert list(verify_node(node)) == []

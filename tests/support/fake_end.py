@@ -1,5 +1,6 @@
 """An end of a replication that is nothing but a set of items with a feed; its line breaks on command."""
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,6 +32,7 @@ class FakeEnd:
     sent: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)  # (since, items) of each batch it was given
     asked: list[str] = field(default_factory=list)
     items_a_batch: int = 3
+    turn: threading.Condition = field(default_factory=threading.Condition)
 
     def add(self, names: Iterable[str]) -> None:
         self.feed.extend(names)
@@ -56,16 +58,14 @@ class FakeEnd:
         return [name for name in names if name not in self.held]
 
     def take(self, batch: Batch) -> Taken:
-        word = self._word("take")
-        self.sent.append((batch.since, tuple(item.name for item in batch.items)))
-        if word == LOST_QUESTION:
-            raise PeerAway(reason="cut")
-        taken = self._store(batch)
-        if word == TWICE:
-            taken = self._store(batch)
-        if word == LOST_ANSWER:
-            raise PeerAway(reason="cut")
-        return taken
+        return self._deliver(batch, self._arrive(batch))
+
+    def take_in_turn(self, batch: Batch) -> Taken:
+        word = self._arrive(batch)
+        with self.turn:
+            if word != LOST_QUESTION:
+                self.turn.wait_for(lambda: batch.since <= (self.cursor or 0), timeout=20)
+            return self._deliver(batch, word)
 
     def list_awaited(self, limit: int) -> Sequence[AwaitedFile]:
         return ()
@@ -75,6 +75,23 @@ class FakeEnd:
 
     def write_pieces(self, pieces: Sequence[Piece]) -> int:
         return 0
+
+    def _arrive(self, batch: Batch) -> str:
+        with self.turn:
+            self.sent.append((batch.since, tuple(item.name for item in batch.items)))
+            return self._word("take")
+
+    def _deliver(self, batch: Batch, word: str) -> Taken:
+        if word == LOST_QUESTION:
+            raise PeerAway(reason="cut")
+        with self.turn:
+            taken = self._store(batch)
+            if word == TWICE:
+                taken = self._store(batch)
+            self.turn.notify_all()
+        if word == LOST_ANSWER:
+            raise PeerAway(reason="cut")
+        return taken
 
     def _store(self, batch: Batch) -> Taken:
         cursor = self.cursor or 0

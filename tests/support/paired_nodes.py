@@ -18,12 +18,14 @@ from sync_server.services.node_identity import get_public_key
 from sync_server.settings import Settings
 from sync_server.store import assignments, peers, projects
 from sync_server.store.tables import projects as projects_table
+from tests.support.new_folder import new_folder
 
 WHEN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
 def open_node(folder: Path, database_url: str = "") -> Node:
-    return Node.open(Settings(data=folder, database_url=database_url, min_free_bytes=0))
+    data = folder if database_url else new_folder(folder)
+    return Node.open(Settings(data=data, database_url=database_url, min_free_bytes=0))
 
 
 def pair(

@@ -59,6 +59,9 @@ class SmallEnd:
             refused = tuple(Refusal(item.name, "unknown_project") for item in batch.items if item not in right)
             return Taken(self.cursor, len(new), len(right) - len(new), refused)
 
+    def take_in_turn(self, batch: Batch) -> Taken:
+        return self.take(batch)
+
     def list_awaited(self, limit: int) -> Sequence[AwaitedFile]:
         there = {file.name: len(self.arrived.get(file.name, b"")) for file in self.awaited}
         return [replace(file, present=there[file.name]) for file in self.awaited if there[file.name] < file.size][

@@ -37,7 +37,7 @@ class WatchedLine(BadLine):
             if way == "down":
                 self.payload["answers", way] += len(body) if is_whole else 0
                 return
-            route = head.split(b" ", 2)[1].rsplit(b"/", 1)[-1].decode()
+            route = head.split(b" ", 2)[1].rsplit(b"/", 1)[-1].decode().removesuffix("-in-turn")
             self.begun[route] += 1
             self.payload[route, way] += len(body) if is_whole else 0
             if route == TAKE:
