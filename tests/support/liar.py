@@ -13,7 +13,7 @@ from sync_server.core.replication_items import AttachmentItem, DecisionItem, Ite
 from sync_server.node import Node
 from sync_server.replication import greeting
 from sync_server.replication.local import LocalPeer
-from sync_server.replication.peer import Taken
+from sync_server.replication.peer import Greeting, Taken
 from sync_server.services.node_identity import sign
 from sync_server.services.peer_status import peer_status
 from sync_server.store import projects
@@ -43,12 +43,16 @@ class Liar:
     def offer(self, *items: Item) -> Taken:
         """Send a batch; return what became of it."""
         self.seq += 1
-        said = greeting.introduce(self.hub, peer_at(self.hub, self.centre))
-        met = self.end.meet(replace(said, epoch=self.epoch, head=self.seq))
+        met = self.end.meet(self.greet())
         batch = Batch(
             epoch=self.epoch, scope_hash=met.scope_hash, since=self.seq - 1, until=self.seq, head=self.seq, items=items
         )
         return self.end.take(read_lines(_write(batch)))
+
+    def greet(self) -> Greeting:
+        """Say what the hub says when a round begins."""
+        said = greeting.introduce(self.hub, peer_at(self.hub, self.centre))
+        return replace(said, epoch=self.epoch, head=self.seq)
 
     def refused(self, *items: Item) -> list[str]:
         """Send a batch; return the words with which items were refused, which `status` tells as well."""
