@@ -53,8 +53,8 @@ class Node:
     tokens: ShortMemory[str, Actor | None] = field(default_factory=ShortMemory, repr=False, compare=False)
     grants: ShortMemory[int, tuple[Grant, ...]] = field(default_factory=ShortMemory, repr=False, compare=False)
     blocks: Blocks = field(default_factory=Blocks, repr=False, compare=False)
-    echoes: dict[str, tuple[str, int, int]] = field(default_factory=dict, repr=False, compare=False)
-    """For each peer its scope's hash, and from where to where of the feed nothing is for it but its own."""
+    echoes: dict[str, tuple[tuple[str, ...], int, int]] = field(default_factory=dict, repr=False, compare=False)
+    """For each peer what it holds under, and from where to where of the feed nothing is for it but its own."""
 
     @classmethod
     def open(cls, settings: Settings) -> "Node":

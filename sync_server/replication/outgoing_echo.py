@@ -26,14 +26,18 @@ def skip(node: Node, reader: Reader, size: int, *, note: Note) -> int:
             break
         until = reached
     if until > reader.since:
-        node.echoes[reader.peer.id] = reader.scope_hash, reader.since, until
+        node.echoes[reader.peer.id] = _under(reader), reader.since, until
     return until
 
 
 def _remembered(node: Node, reader: Reader) -> int:
-    scope_hash, since, until = node.echoes.get(reader.peer.id, ("", 0, 0))
-    is_of_this = scope_hash == reader.scope_hash and since <= reader.since < until
-    return until if is_of_this else reader.since
+    under, since, until = node.echoes.get(reader.peer.id, ((), 0, 0))
+    return until if under == _under(reader) and since <= reader.since < until else reader.since
+
+
+def _under(reader: Reader) -> tuple[str, ...]:
+    """What it holds under: of a hub that was restored, what it sent before is no echo, for it may have lost it."""
+    return reader.scope_hash, reader.peer.epoch or ""
 
 
 def _pass_over(node: Node, reader: Reader, until: int, size: int, note: Note) -> int | None:

@@ -75,6 +75,21 @@ def test_a_restored_hub_gets_back_what_it_had_sent_and_sends_what_it_had_not(
         LocalPeer(centre, hub.id).meet(said)  # the machine of before the restore, switched on again
 
 
+def test_what_a_centre_passed_over_as_a_hubs_own_is_not_passed_over_when_the_hub_lost_it(
+    hub: Node, centre: Node, tmp_path: Path
+) -> None:
+    pair(hub, centre, role=PEER)
+    sync(hub, centre)
+    backup = save(hub, tmp_path / "backups")
+    for number in range(3):
+        send(hub, visit(f"after {number}"))
+    sync(hub, centre)
+    with older(hub, backup, tmp_path) as again:
+        assert sync(again, centre, rounds=2).is_quiet
+        assert held(again) == held(centre)
+        assert len(held(again).versions) == 3
+
+
 def test_a_restored_hub_does_not_bring_back_what_was_erased_meanwhile(hub: Node, centre: Node, tmp_path: Path) -> None:
     pair(hub, centre)
     send(hub, visit("one"))
