@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sync_server.node import Node
 from sync_server.replication.outgoing_plan import ABOUT_SUBMISSIONS, Plan, Reader, first_touched, without_last
 from sync_server.replication.outgoing_subjects import roots_of
-from sync_server.store import changes, families
+from sync_server.store import changes, families, peer_subjects
 from sync_server.store.changes import Change
 from sync_server.store.families import FamilyNames
 from sync_server.store.peer_subjects import Entered, Root
@@ -49,6 +49,9 @@ def _pass_over(node: Node, reader: Reader, until: int, size: int, note: Note) ->
         touched = first_touched(happened)
         found = families.find_families(session, touched)
         decided = families.find_decided(session, found)
+        names = {(family.project_id, family.form_id, name) for family in found for name in family.names}
+        if peer_subjects.find_withdrawn(session, reader.peer.id, names):  # what it removed it may lack, its own as well
+            return None
     if not all(_is_own(reader, family) for family in found) or not _are_own(reader, decided.values()):
         return None
     note(node, reader, Plan(entered=_entered(reader, found, touched)))

@@ -1,13 +1,13 @@
 """What of touched submissions goes to a hub: the new of those it has, all of those it gets, orders for the others."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from sync_server.replication.outgoing_plan import Plan, Reader, Told, name_item
 from sync_server.services.peer_scope import Inside, is_inside, is_own
-from sync_server.store import families
+from sync_server.store import families, peer_subjects
 from sync_server.store.families import FamilyNames
 from sync_server.store.peer_subjects import Entered, Root
 
@@ -25,7 +25,7 @@ def plan_subjects(
         by_name.setdefault((one.named.project_id, one.named.form_id, one.named.instance_id), []).append(one)
     shared = [family for family in found if family.project_id in reader.projects]
     new = [f for f in shared if is_inside(f, inside) and not _is_had_whole(reader, plan, f, had)]
-    hanging = _load_hanging(session, new)
+    hanging = _load_hanging(session, new, peer_subjects.find_withdrawn(session, reader.peer.id, _names(new)))
     for family in shared:
         if not is_inside(family, inside):
             if any(root in had for root in roots_of(family)) or _lost_form(reader, family):
@@ -40,15 +40,20 @@ def plan_subjects(
 class _Hanging:
     """What hangs on families that go whole, loaded for all at once: after a push each of thousands is looked at.
 
-    `files` are (sha256, name) by version; `decided` (id, node) by project, form and name.
+    `files` are (sha256, name) by version; `decided` (id, node) by project, form and name. `withdrawn`: what the hub was
+    ever told to remove. Then what it received or decided itself went as well, and is no echo.
     """
 
     files: Mapping[int, Sequence[tuple[str, str]]]
     decided: Mapping[tuple[int, str, str], Sequence[tuple[str, str]]]
+    withdrawn: Container[Root]
 
     def decisions_of(self, family: FamilyNames) -> list[tuple[str, str]]:
         places = ((family.project_id, family.form_id, name) for name in family.names)
         return sorted(decision for place in places for decision in self.decided.get(place, ()))
+
+    def was_withdrawn(self, family: FamilyNames) -> bool:
+        return any(name in self.withdrawn for name in _names([family]))
 
 
 def _plan_news(plan: Plan, family: FamilyNames, by_name: Mapping[tuple[int, str, str], Sequence[Told]]) -> None:
@@ -58,13 +63,18 @@ def _plan_news(plan: Plan, family: FamilyNames, by_name: Mapping[tuple[int, str,
 
 
 def _plan_whole(reader: Reader, plan: Plan, family: FamilyNames, seq: int, hanging: _Hanging) -> None:
-    plan.add(*_name_all(reader, family, hanging, is_echo=seq > reader.peer.echo_floor))
+    is_echo = seq > reader.peer.echo_floor and not hanging.was_withdrawn(family)
+    plan.add(*_name_all(reader, family, hanging, is_echo=is_echo))
     plan.entered.update({root: Entered(seq, reader.scope_hash) for root in roots_of(family)})
 
 
-def _load_hanging(session: Session, new: Sequence[FamilyNames]) -> _Hanging:
+def _load_hanging(session: Session, new: Sequence[FamilyNames], withdrawn: Container[Root]) -> _Hanging:
     members = [member for family in new for member in family.members]
-    return _Hanging(families.find_files(session, members), families.find_decided(session, new))
+    return _Hanging(families.find_files(session, members), families.find_decided(session, new), withdrawn)
+
+
+def _names(found: Iterable[FamilyNames]) -> list[Root]:
+    return [(family.project_id, family.form_id, name) for family in found for name in family.names]
 
 
 def _is_had_whole(reader: Reader, plan: Plan, family: FamilyNames, had: dict[Root, Entered]) -> bool:

@@ -100,6 +100,17 @@ def find_open_withdrawals(session: Session, peer_id: str, roots: Iterable[Root])
     }
 
 
+def find_withdrawn(session: Session, peer_id: str, names: Iterable[Root]) -> set[Root]:
+    """Say which of these the peer was ever told to remove."""
+    wanted = sorted(set(names))
+    found: set[Root] = set()
+    for start in range(0, len(wanted), 300):
+        key = tuple_(_w.project_id, _w.form_id, _w.root_id)
+        query = select(_w.project_id, _w.form_id, _w.root_id).where(_w.peer_id == peer_id, _w.direction == OUT)
+        found.update(map(tuple, session.execute(query.where(key.in_(wanted[start : start + 300])))))
+    return found
+
+
 def iter_withdrawals(session: Session, peer_id: str) -> list[Withdrawal]:
     """List a peer's withdrawals, oldest first."""
     query = select(peer_withdrawals).where(_w.peer_id == peer_id).order_by(_w.ordered_at, _w.id)

@@ -192,6 +192,26 @@ def test_what_left_a_scope_while_more_of_it_was_received_comes_back_whole(hub: N
     assert held(hub) == held(centre)
 
 
+@pytest.mark.parametrize("at", ["hub", "centre"])
+def test_what_a_hub_decided_comes_back_with_what_it_had_to_remove(hub: Node, centre: Node, at: str) -> None:
+    """It removed its own decision too, so that is no echo, even where a tablet brought the submission there again."""
+    pair(hub, centre, role=PEER)
+    sync(hub, centre)
+    send(centre, visit("one"))
+    sync(hub, centre)
+    review_submission(hub, None, "uuid:one", "rejected", reason="seen")
+    sync(hub, centre)
+    set_scope(centre, hub.id, Grant(PEER_UP, 1))
+    sync(hub, centre)
+    assert held(hub).versions == held(hub).decisions == set()
+    send({"hub": hub, "centre": centre}[at], visit("one", people="9"))
+    sync(hub, centre)
+    set_scope(centre, hub.id, Grant(PEER, 1))
+    sync(hub, centre, rounds=2)
+    assert held(hub) == held(centre)
+    assert len(held(hub).decisions) == 1
+
+
 def test_what_a_hub_sent_is_not_worked_in_before_it_is_told_what_is_new(hub: Node, centre: Node) -> None:
     pair(hub, centre)
     sync(hub, centre)
