@@ -21,7 +21,7 @@ from sync_server.services.peer_grants import grants_for_centre, put_scope
 from sync_server.services.peer_scope_hash import places_of, scope_hash_of
 from sync_server.services.peer_tickets import note_copy
 from sync_server.services.program import program_version
-from sync_server.store import changes, nodes, peer_cursors, peer_rounds, peers, shared_projects
+from sync_server.store import awaited_files, changes, nodes, peer_cursors, peer_rounds, peers, shared_projects
 from sync_server.store.peers import PeerNode, change_peer, get_peer, lock_peer
 
 log = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ def _note(session: Session, node: Node, peer_id: str, other: Greeting) -> tuple[
     is_changed = peer.is_centre and bool(other.scope_hash) and _adopt(session, node, peer, other.places, now)
     if other.epoch != peer.epoch:
         values |= {"epochs": [*peer.epochs, other.epoch], "echo_floor": changes.head(session)}
+        awaited_files.forget_announced(session, peer.id)
     change_peer(session, peer.id, **values)
     peer_rounds.note_told(session, peer.id, epoch=other.taken_epoch, seq=other.taken_seq)
     return is_changed, None

@@ -178,6 +178,11 @@ def forget_versions(session: Session, row_ids: Sequence[int], names: Iterable[st
             session.execute(of_versions if some is None else of_versions.where(_t.name.in_(some)))
 
 
+def forget_announced(session: Session, peer_id: str) -> None:
+    """Await nothing of submissions that a peer announced so far: what it still has, it announces again."""
+    session.execute(delete(awaited_files).where(_t.owner == SUBMISSION, _t.peer_id == peer_id))
+
+
 def forget_arrived(session: Session) -> None:
     """Await no longer what came another way, such as from the tablet itself."""
     s, f = submission_attachments.c, form_attachments.c

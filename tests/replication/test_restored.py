@@ -12,6 +12,7 @@ from sync_server.node import Node
 from sync_server.peer_errors import PeerStopped
 from sync_server.replication import greeting
 from sync_server.replication.local import LocalPeer
+from sync_server.replication.peer import Limits
 from sync_server.services.backup import back_up
 from sync_server.services.digest_node import digest_for_peer
 from sync_server.services.erase_submissions import erase_submission
@@ -88,6 +89,31 @@ def test_what_a_centre_passed_over_as_a_hubs_own_is_not_passed_over_when_the_hub
         assert sync(again, centre, rounds=2).is_quiet
         assert held(again) == held(centre)
         assert len(held(again).versions) == 3
+
+
+def test_a_file_that_a_hub_announced_before_it_was_restored_is_not_put_to_what_it_had_to_fetch_again(
+    hub: Node, centre: Node, tmp_path: Path
+) -> None:
+    """The same photo came with another submission: then the centre had it with both, and the hub with one."""
+    pair(hub, centre, role=PEER)
+    sync(hub, centre)
+    backup = save(hub, tmp_path / "backups")
+    send(hub, visit("after", photo="a.jpg"), {"a.jpg": b"the same"})
+    take_records(hub, centre)
+    with older(hub, backup, tmp_path) as again:
+        sync(again, centre)
+        send(again, visit("other", photo="b.jpg"), {"b.jpg": b"the same"})
+        assert sync(again, centre, rounds=2).is_quiet
+        assert held(again) == held(centre)
+        assert len(held(again).versions) == 2
+
+
+def take_records(hub: Node, centre: Node) -> None:
+    """Bring what is new at the hub to the centre, but no files: the line breaks before."""
+    there, here = LocalPeer(centre, hub.id), LocalPeer(hub, centre.id)
+    met = there.meet(greeting.introduce(hub, peer_at(hub, centre)))
+    here.meet(met)
+    there.take(here.read_changes(met.taken_seq or 0, Limits()))
 
 
 def test_a_restored_hub_does_not_bring_back_what_was_erased_meanwhile(hub: Node, centre: Node, tmp_path: Path) -> None:
