@@ -12,6 +12,7 @@ from sync_server import logs
 from sync_server.cli import (
     backup,
     checks,
+    clocks,
     demo,
     devices,
     doctor,
@@ -68,6 +69,7 @@ for command in (
     *form_variants.COMMANDS,
     *projects.COMMANDS,
     *devices.COMMANDS,
+    *clocks.COMMANDS,
     *users.COMMANDS,
     *submissions.COMMANDS,
     *checks.COMMANDS,
