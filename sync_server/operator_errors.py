@@ -168,6 +168,23 @@ class JournalDamaged(Problem):
     )
 
 
+class NoTabletFolder(Problem):
+    code = "500.130"
+    message = (
+        "There are no filled forms of ODK Collect in {folder}. Copy the folder "
+        "Android/data/org.odk.collect.android/files from the tablet (KoboCollect: org.koboc.collect.android; before "
+        "2021: odk), or its folder instances, and name the copy."
+    )
+
+
+class SeveralTabletProjects(Problem):
+    code = "500.131"
+    message = (
+        "Several projects of ODK Collect are in {folder}, and some may be another organisation's. Nothing was taken. "
+        "See what is in them with --list, and name the folder of the one you mean: {projects}"
+    )
+
+
 class NoSpaceForBackup(Problem):
     code = "507.93"
     message = (

@@ -25,6 +25,7 @@ from sync_server.cli import (
     serve,
     submissions,
     sync,
+    tablets,
     users,
 )
 from sync_server.cli.options import load_settings, settings_options
@@ -80,5 +81,6 @@ for command in (
     *interface.COMMANDS,
     *sync.COMMANDS,
     *pair.COMMANDS,
+    *tablets.COMMANDS,
 ):
     main.add_command(command)

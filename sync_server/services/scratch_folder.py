@@ -13,7 +13,7 @@ from sync_server.blobs.spool import forget_abandoned
 from sync_server.node import Node
 
 BACKUPS = "backup-*"  # a back-up clears away what an earlier one left; a long one must not lose what it makes
-MADE = ("export-*", "warehouse-*", "duckdb/*.tmp", "duckdb/*.block")
+MADE = ("export-*", "warehouse-*", "tablet-*", "duckdb/*.tmp", "duckdb/*.block")
 ABANDONED_AFTER_SECONDS = 24 * 3600  # longer than anything takes: its process died
 
 

@@ -164,6 +164,12 @@ def get_xml(session: Session, project_id: int, sha256: str) -> bytes | None:
     return session.scalar(select(t.xml).where(t.project_id == project_id, t.sha256 == sha256))
 
 
+def is_stored(session: Session, project_id: int, sha256: str) -> bool:
+    """Tell whether the very same bytes were received for a project before."""
+    t = submission_versions.c
+    return session.scalar(select(t.id).where(t.project_id == project_id, t.sha256 == sha256)) is not None
+
+
 def _touching(session: Session, ids: Sequence[str]) -> Iterable[StoredVersion]:
     t = submission_versions.c
     for start in range(0, len(ids), PARAMETERS):

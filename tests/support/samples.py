@@ -68,7 +68,7 @@ def xform(version: str, questions: Mapping[str, str] = QUESTIONS, form_id: str =
 
 def publish_visit(node: Node, version: str = "1") -> FormVersion:
     """Publish the sample form straight into the store."""
-    return _add_form(node, visit_form(version), "visit", version, NOON)
+    return add_form(node, visit_form(version), "visit", version, NOON)
 
 
 def publish(
@@ -81,7 +81,7 @@ def publish(
 ) -> FormVersion:
     """Publish a form with these questions; a greater version is published later."""
     published_at = NOON + timedelta(days=len(version), minutes=ord(version[-1]))
-    return _add_form(node, xform(version, questions, form_id, body=body), form_id, version, published_at)
+    return add_form(node, xform(version, questions, form_id, body=body), form_id, version, published_at)
 
 
 def visit(
@@ -145,7 +145,7 @@ def send(
             file.spool.close()
 
 
-def _add_form(node: Node, xml: bytes, form_id: str, version: str, published_at: datetime) -> FormVersion:
+def add_form(node: Node, xml: bytes, form_id: str, version: str, published_at: datetime) -> FormVersion:
     new = NewFormVersion(
         project_id=1,
         form_id=form_id,
