@@ -88,7 +88,7 @@ class Settings:
     backup_keep_days: int = _setting(7, "Back-ups kept: the newest of this many days.")
     backup_keep_weeks: int = _setting(5, "Back-ups kept: the newest of this many weeks.")
     warehouse_memory_mb: int = _setting(
-        110, "Megabytes of memory for reading and building the tables of exports; beyond it the disk is used."
+        200, "Megabytes of memory for reading and building the tables of exports; beyond it the disk is used."
     )
     export_cache_mb: int = _setting(
         1000, "Megabytes of disk for parts of exports, so that the next export makes only what is new."
