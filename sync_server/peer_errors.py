@@ -144,3 +144,86 @@ class PeerRefused(Problem):
 class RequestTooLarge(Problem):
     code = "413.95"
     message = "A request between nodes may have {limit} bytes, and this one has {size}. Nothing of it was taken."
+
+
+class BundleDamaged(Problem):
+    code = "400.910"
+    message = (
+        "The bundle {file} is damaged or not complete: {reason}. Nothing of it was taken. Copy it once more with all "
+        "its volumes, or let the other node make it again."
+    )
+
+
+class BundleForAnother(Problem):
+    code = "403.97"
+    message = "{file} was made for another node, and only that one can open it. Nothing of it was taken."
+
+
+class BundleFromStranger(Problem):
+    code = "403.98"
+    message = (
+        "{file} comes from a node that this one is not paired with, or that has another key by now. Nothing of it was "
+        "taken. Pair the two nodes first."
+    )
+
+
+class BundleOutdated(Problem):
+    code = "409.913"
+    message = (
+        "{file} is outdated: {reason}. Nothing of it was taken. Carry {file}.ack back to {name}, if it is there, and "
+        "let a new bundle be made."
+    )
+
+
+class BundleMissing(Problem):
+    code = "409.914"
+    message = (
+        "Before {file} another bundle of {name} has to be taken: this one begins after change {since}, and here is "
+        "only what came up to change {seq}. Nothing of it was taken. Take the one before first, or carry {file}.ack "
+        "back: the next bundle then begins where it should."
+    )
+
+
+class BundleTooNew(Problem):
+    code = "400.911"
+    message = "{file} was made by a newer version of this program. Nothing of it was taken. Update this node first."
+
+
+class BundleUnreadable(Problem):
+    code = "503.95"
+    message = (
+        "{file} could not be read to its end: {reason}. Was the stick pulled out? What was taken is stored; put it in "
+        "again and repeat the command."
+    )
+
+
+class BundleUnwritable(Problem):
+    code = "500.126"
+    message = (
+        "The bundle could not be written to {file}: {reason}. No bundle is there under this name. Repeat the command "
+        "when that is mended: whole volumes that are there are used."
+    )
+
+
+class BundleNoRoom(Problem):
+    code = "507.95"
+    message = (
+        "The bundle needs {needed} bytes, and in {folder} only {free} are free. No bundle was written. Make room there "
+        "or take a larger stick, and repeat the command."
+    )
+
+
+class NoRoomToTake(Problem):
+    code = "507.96"
+    message = (
+        "To take {file} this node needs {needed} bytes, and its disk has not so much to spare. Nothing of it was "
+        "taken. Make room on the disk of the data folder, and repeat the command."
+    )
+
+
+class NothingHeardYet(Problem):
+    code = "409.915"
+    message = (
+        "This node has heard nothing of {name} yet, so a bundle for it would be refused. Take a bundle of {name} "
+        "first, or synchronise once."
+    )

@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import export, guessing, ingest, read, replicate
+from benchmarks import bundle, export, guessing, ingest, read, replicate
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
     read.add_command(commands)
     guessing.add_command(commands)
     replicate.add_command(commands)
+    bundle.add_command(commands)
     options = parser.parse_args()
     raise SystemExit(options.run(options))
 

@@ -52,14 +52,14 @@ def run(options: argparse.Namespace) -> int:
         ratios = {name: round(large[name] / small[name], 2) for name in ("http_bytes", "round_seconds")}
         Figure("replicate 100 new, of many to few", options.submissions, ratios, {"http_bytes": 1.5}).show()
         return 0
-    with _new_pair(options) as nodes:
+    with new_pair(options) as nodes:
         nodes.synchronise()  # the forms are known; then the hub goes offline
-        sent = _take_offline(options, nodes)
+        sent = take_offline(options, nodes)
         return 0 if _measure_round(options, nodes, sent) else 1
 
 
 @contextmanager
-def _new_pair(options: argparse.Namespace, filled: int = 0) -> Iterator[TwoNodes]:
+def new_pair(options: argparse.Namespace, filled: int = 0) -> Iterator[TwoNodes]:
     """Two nodes that are paired; the hub has so many submissions before that."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=options.scratch)))
@@ -69,7 +69,7 @@ def _new_pair(options: argparse.Namespace, filled: int = 0) -> Iterator[TwoNodes
         yield stack.enter_context(running_pair(folder, centre_database=url))
 
 
-def _take_offline(options: argparse.Namespace, nodes: TwoNodes) -> Sent:
+def take_offline(options: argparse.Namespace, nodes: TwoNodes) -> Sent:
     smallest, largest = map(int, options.photo_bytes.split("-"))
     began = time.perf_counter()
     sent = send(
@@ -136,7 +136,7 @@ def _figures(options: argparse.Namespace, nodes: TwoNodes, ran: Ran, sent: Sent)
 
 def _measure_filled(options: argparse.Namespace, filled: int) -> dict[str, Any]:
     """Measure rounds between two nodes that both hold so many; return what a hundred new ones cost."""
-    with _new_pair(options, filled) as nodes:
+    with new_pair(options, filled) as nodes:
         first = _synchronise(nodes)
         _tell_round("replicate first", nodes, first, filled)
         nodes.settle()

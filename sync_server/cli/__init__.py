@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sync_server import logs
 from sync_server.cli import (
     backup,
+    bundle,
     checks,
     clocks,
     demo,
@@ -80,6 +81,7 @@ for command in (
     *doctor.COMMANDS,
     *interface.COMMANDS,
     *sync.COMMANDS,
+    *bundle.COMMANDS,
     *pair.COMMANDS,
     *tablets.COMMANDS,
 ):

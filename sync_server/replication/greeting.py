@@ -5,7 +5,8 @@ it once sent us, so it is offered again. A hub takes over from its centre which 
 """
 
 import logging
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -25,6 +26,9 @@ from sync_server.store import awaited_files, changes, nodes, peer_cursors, peer_
 from sync_server.store.peers import PeerNode, change_peer, get_peer, lock_peer
 
 log = logging.getLogger(__name__)
+
+Heard = Callable[[PeerNode, datetime, datetime], dict[str, Any]]
+"""From a peer, its clock and ours: what to note of when it was heard."""
 
 LONGEST_PROGRAM = 100
 _OLDER_COPY = "an older copy of it answers at its address"
@@ -52,19 +56,48 @@ def meet(node: Node, peer_id: str, other: Greeting) -> Greeting:
 
     Raises PeerRevoked or PeerStopped for a peer that is not to go on, PeerAway for a centre that is not the one.
     """
-    with node.database.read() as session:
-        _require_going_on(get_peer(session, peer_id))
-    is_changed, problem = node.write(noted(lambda session: _note(session, node, peer_id, other)))
-    if is_changed:
-        node.grants.forget()
-    if problem is not None:
-        raise problem
+    _hear(node, peer_id, other, _heard_now)
     with node.database.read() as session:
         peer = get_peer(session, peer_id)
     return introduce(node, peer)
 
 
-def _note(session: Session, node: Node, peer_id: str, other: Greeting) -> tuple[bool, PeerStopped | PeerAway | None]:
+def read_letter(node: Node, peer_id: str, other: Greeting) -> None:
+    """Note what a peer said of itself a while ago, in a bundle; raises as `meet` does."""
+    _hear(node, peer_id, other, _heard_then)
+
+
+def last_word(peer: PeerNode) -> datetime | None:
+    """Return when, by its own clock, the peer said what was heard of it last."""
+    return None if peer.seen_at is None else peer.seen_at + _offset(peer)
+
+
+def _hear(node: Node, peer_id: str, other: Greeting, heard: Heard) -> None:
+    with node.database.read() as session:
+        _require_going_on(get_peer(session, peer_id))
+    is_changed, problem = node.write(noted(lambda session: _note(session, node, peer_id, other, heard)))
+    if is_changed:
+        node.grants.forget()
+    if problem is not None:
+        raise problem
+
+
+def _heard_now(_peer: PeerNode, clock: datetime, now: datetime) -> dict[str, Any]:
+    return {"seen_at": now, "clock_offset_seconds": (clock - now).total_seconds()}
+
+
+def _heard_then(peer: PeerNode, clock: datetime, _now: datetime) -> dict[str, Any]:
+    """A bundle says when it was made, which tells nothing of how its clock goes."""
+    return {"seen_at": clock - _offset(peer)}
+
+
+def _offset(peer: PeerNode) -> timedelta:
+    return timedelta(seconds=peer.clock_offset_seconds or 0.0)
+
+
+def _note(
+    session: Session, node: Node, peer_id: str, other: Greeting, heard: Heard
+) -> tuple[bool, PeerStopped | PeerAway | None]:
     """Write down what is new of a peer; return whether its grants changed, and why it is not to go on."""
     peer, now = lock_peer(session, peer_id), datetime.now(UTC)
     problem = _find_fault(session, peer, other)
@@ -74,12 +107,10 @@ def _note(session: Session, node: Node, peer_id: str, other: Greeting) -> tuple[
         log.warning("older copy peer=%s epoch=%s head=%d node=%s", peer.id, other.epoch, other.head, node.id)
         return False, problem
     values: dict[str, Any] = {
-        "seen_at": now,
+        **heard(peer, other.clock, now),
         "program": other.program[:LONGEST_PROGRAM],
-        "clock_offset_seconds": (other.clock - now).total_seconds(),
+        "scope_hash": other.scope_hash,  # of a hub: the scope under which it says how much it has taken
     }
-    if peer.is_centre:
-        values["scope_hash"] = other.scope_hash
     is_changed = peer.is_centre and bool(other.scope_hash) and _adopt(session, node, peer, other.places, now)
     if other.epoch != peer.epoch:
         values |= {"epochs": [*peer.epochs, other.epoch], "echo_floor": changes.head(session)}

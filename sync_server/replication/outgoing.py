@@ -17,6 +17,7 @@ from sync_server.node import Node
 from sync_server.replication import outgoing_accounts, outgoing_echo, outgoing_project
 from sync_server.replication.outgoing_items import Loader
 from sync_server.replication.outgoing_plan import (
+    Carried,
     Plan,
     Reader,
     Told,
@@ -40,8 +41,11 @@ SMALLEST, LARGEST = 16, 1000  # changes in one slice
 BYTES_PER_CHANGE = 3_000  # an upload is three changes and, with an attendance list, 9 kB
 
 
-def read_changes(node: Node, peer: PeerNode, since: int, limits: Limits) -> Batch:
-    """Read what is new for a peer after a change of this node's feed, as items."""
+def read_changes(node: Node, peer: PeerNode, since: int, limits: Limits, *, carried: Carried | None = None) -> Batch:
+    """Read what is new for a peer after a change of this node's feed, as items.
+
+    `carried`: what the bundle has so far that this is read for; what is read now is noted there.
+    """
 
     def is_full(batch: Batch) -> bool:
         return sum(map(size_of, batch.items)) >= limits.bytes or batch.until - since >= limits.changes
@@ -49,7 +53,7 @@ def read_changes(node: Node, peer: PeerNode, since: int, limits: Limits) -> Batc
     def load(names: Sequence[str], reader: Reader) -> list[Item]:
         return load_items(node, reader, names)
 
-    batch, _ = _read(node, peer, since, _slice_size(limits), load, is_full)
+    batch, _ = _read(node, peer, since, _slice_size(limits), load, is_full, carried)
     return batch
 
 
@@ -116,13 +120,16 @@ def _unshown(node: Node, items: Iterable[Item]) -> list[str]:
 def _read(
     node: Node, peer: PeerNode, since: int, size: int,
     load: Callable[[Sequence[str], Reader], list[Item]], is_full: Callable[[Batch], bool],
+    carried: Carried | None = None,
 ) -> tuple[Batch, list[str]]:  # fmt: skip
-    reader = _reader(node, peer, since)
+    reader = replace(_reader(node, peer, since), carried=carried)
     start = outgoing_echo.skip(node, reader, size, note=_note)
     if start == since:
         consumers.resolve_received(node)
     with node.database.read() as session:
         epoch, head = changes.epoch(session), changes.head(session)
+    if carried is not None:
+        carried.head = head
     batch = Batch(epoch=epoch, scope_hash=reader.scope_hash, since=since, until=start, head=head, items=())
     names: dict[str, None] = {}
     entered: Plan = Plan()
@@ -167,6 +174,8 @@ def _plan_slice(
         plan.add(*plan_decisions_for_hub(reader, told))
         plan_subjects(session, reader, plan, found, inside, told, touched, had)
     _note(node, reader, plan)
+    if reader.carried is not None:
+        reader.carried.note(plan)
     return happened, plan, items
 
 

@@ -25,15 +25,41 @@ OF_SUBMISSIONS = frozenset(("accept", "choose", "review", "comment", "erasure"))
 ERASURE, FORM_STATE = "erasure", "form_state"
 
 
+MOST_CARRIED = 100_000  # submissions a bundle knows to have; of more, an older one is whole in it twice
+
+
+@dataclass(slots=True)
+class Carried:
+    """What a bundle has whole so far. `head`: the newest change when its last part was read.
+
+    A line brings what is read at once or asks anew; a bundle may be lost, and an older one be taken in its place. So of
+    what it has the hub counts as having it from `head` on: whoever came that far took this one, or a later one.
+    """
+
+    head: int = 0
+    roots: dict[Root, None] = field(default_factory=dict)
+
+    def note(self, plan: "Plan") -> None:
+        for root in plan.withdrawn:
+            self.roots.pop(root, None)
+        self.roots.update(dict.fromkeys(plan.entered))
+        while len(self.roots) > MOST_CARRIED:
+            del self.roots[next(iter(self.roots))]
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whom a slice is read for: the peer, what it may have, which projects it shares, and how far it has come."""
+    """Whom a slice is read for: the peer, what it may have, which projects it shares, and how far it has come.
+
+    `carried`: what the bundle has for which it is read; None: it is read for a line.
+    """
 
     peer: PeerNode
     scope: Scope
     projects: Mapping[int, str]
     since: int
     scope_hash: str
+    carried: Carried | None = None
 
     def is_echo(self, change: Change) -> bool:
         """Tell whether the peer itself sent this, and still has it."""

@@ -65,7 +65,8 @@ def _plan_news(plan: Plan, family: FamilyNames, by_name: Mapping[tuple[int, str,
 def _plan_whole(reader: Reader, plan: Plan, family: FamilyNames, seq: int, hanging: _Hanging) -> None:
     is_echo = seq > reader.peer.echo_floor and not hanging.was_withdrawn(family)
     plan.add(*_name_all(reader, family, hanging, is_echo=is_echo))
-    plan.entered.update({root: Entered(seq, reader.scope_hash) for root in roots_of(family)})
+    since = seq if reader.carried is None else reader.carried.head
+    plan.entered.update({root: Entered(since, reader.scope_hash) for root in roots_of(family)})
 
 
 def _load_hanging(session: Session, new: Sequence[FamilyNames], withdrawn: Container[Root]) -> _Hanging:
@@ -83,7 +84,7 @@ def _is_had_whole(reader: Reader, plan: Plan, family: FamilyNames, had: dict[Roo
 
 def _is_had(reader: Reader, plan: Plan, entered: Entered | None, root: Root) -> bool:
     """Tell whether the hub has a submission whole: it was sent under this scope, before where the hub is now."""
-    if root in plan.entered:
+    if root in plan.entered or (reader.carried is not None and root in reader.carried.roots):
         return True
     return entered is not None and entered.scope_hash == reader.scope_hash and entered.seq <= reader.since
 

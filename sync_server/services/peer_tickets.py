@@ -55,6 +55,13 @@ def check_ticket(node: Node, peer_id: str, ticket: str | None, epoch: str) -> st
     return _make(node, peer_id, shown)
 
 
+def is_void(node: Node, peer: PeerNode, ticket: str | None, epoch: str) -> bool:
+    """Tell whether the ticket a hub holds is of before the last one it showed; nothing is noted."""
+    with node.database.read() as session:
+        ours = changes.epoch(session)
+    return not _is_good(node, peer, _tidy(ticket), epoch, ours)
+
+
 def keep_ticket(node: Node, peer_id: str, ticket: str) -> None:
     """At the hub, before anything else is done with the centre's answer: keep the ticket for the next greeting.
 

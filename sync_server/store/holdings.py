@@ -10,7 +10,15 @@ from typing import Any
 from sqlalchemy import Select, func, select, union
 from sqlalchemy.orm import Session
 
-from sync_server.store.tables import decisions, receipts, submission_attachments, submission_versions, submissions
+from sync_server.store.tables import (
+    decisions,
+    form_attachments,
+    form_versions,
+    receipts,
+    submission_attachments,
+    submission_versions,
+    submissions,
+)
 
 STREAM = {"yield_per": 1000}
 _v, _a, _r, _d, _s = submission_versions.c, submission_attachments.c, receipts.c, decisions.c, submissions.c
@@ -48,6 +56,14 @@ def iter_instances(session: Session, project_id: int) -> Iterator[tuple[str, str
 
 def count_versions(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(submission_versions)) or 0
+
+
+def most_bytes(session: Session) -> int:
+    """Say how many bytes all that can travel has at most, roughly: contents, files, and 2 kB around each version."""
+    of_columns = (_v.xml, form_versions.c.xml)
+    contents = [select(func.coalesce(func.sum(func.length(column)), 0)) for column in of_columns]
+    files = [select(func.coalesce(func.sum(column), 0)) for column in (_a.size, form_attachments.c.size)]
+    return sum(int(session.scalar(query) or 0) for query in (*contents, *files)) + 2_000 * count_versions(session)
 
 
 def iter_attachment_ids(session: Session, part: Holding = EVERYTHING) -> Iterator[tuple[str, str, str]]:

@@ -78,6 +78,14 @@ class Nodes(RuleBasedStateMachine):
     def sync(self, hub: str) -> None:
         self.world.sync(hub, is_calm=True)
 
+    @rule(hub=HUBS, is_up=st.booleans())
+    def make_bundle(self, hub: str, is_up: bool) -> None:
+        self.world.make_bundle(hub, is_up=is_up)
+
+    @rule(hub=HUBS, is_up=st.booleans(), which=st.integers(0, 3))
+    def take_bundle(self, hub: str, is_up: bool, which: int) -> None:
+        self.world.take_bundle(hub, is_up=is_up, which=which)
+
     @rule(where=NODES)
     def restart(self, where: str) -> None:
         self.world.restart(where)
@@ -165,6 +173,8 @@ def step(world: World, chance: random.Random) -> None:
         (2, lambda: world.scope(hub, chance.choice(sorted(SCOPES)))),
         (6, lambda: world.sync(hub, seed=chance.randrange(10_000))),
         (2, lambda: world.sync(hub, is_calm=True)),
+        (2, lambda: world.make_bundle(hub, is_up=chance.random() < 0.5)),
+        (3, lambda: world.take_bundle(hub, is_up=chance.random() < 0.5, which=chance.randrange(4))),
         (1, lambda: world.restart(where)),
         (1, lambda: world.save(hub)),
         (1, lambda: world.restore(hub)),

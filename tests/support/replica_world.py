@@ -18,6 +18,7 @@ from sync_server.core.scope import Grant
 from sync_server.errors import Problem
 from sync_server.node import Node
 from sync_server.peer_errors import PeerAway
+from sync_server.replication.bundle_take import take_bundle
 from sync_server.replication.dialling import Dialling
 from sync_server.replication.local import LocalPeer
 from sync_server.replication.peer import Peer
@@ -32,6 +33,7 @@ from sync_server.store import holdings, nodes, peers, projects
 from tests.support.paired_nodes import open_node, pair, set_scope, sync
 from tests.support.samples import publish, send, submission
 from tests.support.server_thread import ServerThread
+from tests.support.stick import Stick
 
 DISTRICTS = ("NORTH", "SOUTH")
 QUESTIONS = {"/adm2": "string", "/place": "string", "/photo": "binary", "/note": "string"}
@@ -81,12 +83,13 @@ class Breaking:
 class World:
     """Three nodes in folders of their own; the centre's database where `centre_url` says.
 
-    `is_remote`: hubs reach the centre over a live socket, else in this process.
+    `is_remote`: hubs reach the centre over a live socket, else in this process. `by_stick`: by bundles alone.
     """
 
     folder: Path
     centre_url: str = ""
     is_remote: bool = False
+    by_stick: bool = False
     server: ServerThread | None = None
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -96,6 +99,7 @@ class World:
     saved: dict[str, tuple[Path, set[str]]] = field(default_factory=dict)
     device: int = 0
     made: int = 0
+    bundles: int = 0
     version: int = 1
 
     def start(self) -> None:
@@ -193,6 +197,8 @@ class World:
 
     def sync(self, hub: str, *, is_calm: bool = False, seed: int = 0) -> bool:
         """Go a round; on a bad line it may end anywhere. True when both ends are quiet."""
+        if self.by_stick:
+            return self._exchange(hub)
         chance = random.Random(seed)
         try:
             with self._lanes(hub) as open_lane:
@@ -204,6 +210,28 @@ class World:
             return report.is_quiet
         except (Crash, Problem):
             return False
+
+    def _exchange(self, hub: str) -> bool:
+        try:
+            Stick(self.folder / f"{hub}-stick").exchange(self.nodes[hub], self.nodes[CENTRE])
+        except Problem:
+            return False
+        return True
+
+    def make_bundle(self, hub: str, *, is_up: bool) -> None:
+        """Make a bundle of a hub's or for it; each has a name of its own, so that all can come late, or never."""
+        maker, taker = (hub, CENTRE) if is_up else (CENTRE, hub)
+        self.bundles += 1
+        name = f"{'up' if is_up else 'down'}-{self.bundles:04d}"
+        stick = Stick(self.folder / f"{hub}-bundles")
+        self._try(lambda: stick.make(self.nodes[maker], self.nodes[taker].id, name))
+
+    def take_bundle(self, hub: str, *, is_up: bool, which: int) -> None:
+        """Take one of the bundles that were made, of the newest few: it may be late, or refused, or taken already."""
+        made = sorted((self.folder / f"{hub}-bundles").glob("up-????" if is_up else "down-????"))[-4:]
+        if made:
+            taker = self.nodes[CENTRE if is_up else hub]
+            self._try(lambda: take_bundle(taker, made[which % len(made)]))
 
     @contextmanager
     def _lanes(self, hub: str) -> Iterator[Callable[[], Peer]]:
