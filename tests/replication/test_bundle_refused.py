@@ -16,9 +16,9 @@ from sync_server.peer_errors import (
     BundleDamaged,
     BundleForAnother,
     BundleFromStranger,
-    BundleTooNew,
     BundleNoRoom,
     BundleOutdated,
+    BundleTooNew,
     BundleUnwritable,
     NothingHeardYet,
     PairingEnded,
@@ -90,7 +90,8 @@ def test_one_byte_changed_anywhere_is_noticed_before_anything_is_written(office:
         volume.write_bytes(content)
         with pytest.raises(Problem) as caught:
             inspect_bundle(open_bundle(office.centre, path), Progress(lambda _movement: None))
-        assert isinstance(caught.value, BundleDamaged | BundleForAnother | BundleFromStranger), caught.value
+        refused = BundleDamaged | BundleForAnother | BundleFromStranger | BundleTooNew
+        assert isinstance(caught.value, refused), caught.value
         volume.write_bytes(contents[volume])
     assert digest_folder(office.centre) == before
     assert take_bundle(office.centre, path).files == 4
