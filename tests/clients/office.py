@@ -73,7 +73,7 @@ class Office:
         environ = {**os.environ, "SYNC_DATA": str(self._server.data)}
         command = [sys.executable, "-m", "sync_server", *words]
         done = subprocess.run(
-            command, env=environ, input=stdin, capture_output=True, text=True, timeout=60, check=False
+            command, env=environ, input=stdin, capture_output=True, text=True, timeout=180, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
