@@ -11,8 +11,8 @@ from sync_server.core.bundle_format import ACKNOWLEDGEMENT, AWAITED, BUNDLE, END
 from sync_server.core.replication_batch import compress
 from sync_server.core.replication_pieces import AwaitedFile, Piece, Wanted, pack_awaited
 from sync_server.node import Node
-from sync_server.peer_errors import BundleNoRoom, BundleUnwritable, NothingHeardYet, PairingEnded, PeerStopped
-from sync_server.replication import media
+from sync_server.peer_errors import BundleNoRoom, BundleUnwritable, NothingHeardYet
+from sync_server.replication import greeting, media
 from sync_server.replication.bundle_contents import PIECES_BYTES, Contents, Position
 from sync_server.replication.bundle_letter import MOST_AWAITED, Letter, compose_letter, write_letter
 from sync_server.replication.bundle_volumes import (
@@ -31,7 +31,7 @@ from sync_server.services.peer_scope_hash import scope_hash_of
 from sync_server.services.peer_status import Movement
 from sync_server.store import changes, holdings, peer_rounds
 from sync_server.store.blocks import newest_block
-from sync_server.store.peers import STOPPED, PeerNode, get_peer
+from sync_server.store.peers import PeerNode
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def make_bundle(
     volumes are.
     """
     path = path.absolute()
-    peer = require_peer(node, peer_id)
+    peer = greeting.require_active(node, peer_id)
     since, head, begun = _find_start(node, peer, is_whole)
     letter = compose_letter(node, peer)
     with writing(path):
@@ -94,7 +94,7 @@ def make_bundle(
 
 def make_acknowledgement(node: Node, peer_id: str, path: Path, *, room: Callable[[Path], int] = free_bytes) -> None:
     """Write what this node has of a peer's feed, and which files of it are lacking, for the way back."""
-    peer = require_peer(node, peer_id)
+    peer = greeting.require_active(node, peer_id)
     path = path.absolute()
     lacking = media.list_awaited(node, peer, MOST_AWAITED)
     parts = [
@@ -109,17 +109,6 @@ def make_acknowledgement(node: Node, peer_id: str, path: Path, *, room: Callable
         room=lambda: room(path) + RESERVE, volumes=[],
     )  # fmt: skip
     writer.write(iter([(part, Position(since=0)) for part in parts]))
-
-
-def require_peer(node: Node, peer_id: str) -> PeerNode:
-    """Return a peer with which this node still exchanges anything."""
-    with node.database.read() as session:
-        peer = get_peer(session, peer_id)
-    if peer.state == STOPPED:
-        raise PeerStopped
-    if not peer.is_active:
-        raise PairingEnded(name=peer.name)
-    return peer
 
 
 def _find_start(node: Node, peer: PeerNode, is_whole: bool) -> tuple[int, int, dict[str, Any]]:

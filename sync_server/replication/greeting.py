@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.pairing import SharedPlace
 from sync_server.node import Node
-from sync_server.peer_errors import IdentityRenewed, PeerAway, PeerRevoked, PeerStopped
+from sync_server.peer_errors import IdentityRenewed, PairingEnded, PeerAway, PeerRevoked, PeerStopped
 from sync_server.replication.peer import Greeting, Place
 from sync_server.services.accept_pairing import add_place
 from sync_server.services.audit import noted
@@ -32,6 +32,17 @@ Heard = Callable[[PeerNode, datetime, datetime], dict[str, Any]]
 
 LONGEST_PROGRAM = 100
 _OLDER_COPY = "an older copy of it answers at its address"
+
+
+def require_active(node: Node, peer_id: str) -> PeerNode:
+    """Return a peer with which this node still exchanges anything; raise PeerStopped or PairingEnded for another."""
+    with node.database.read() as session:
+        peer = get_peer(session, peer_id)
+    if peer.state == peers.STOPPED:
+        raise PeerStopped
+    if not peer.is_active:
+        raise PairingEnded(name=peer.name)
+    return peer
 
 
 def introduce(node: Node, peer: PeerNode) -> Greeting:

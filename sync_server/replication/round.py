@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sync_server.errors import Problem
 from sync_server.node import Node
-from sync_server.peer_errors import FilesMissing, PairingEnded, PeerStopped
+from sync_server.peer_errors import FilesMissing, PeerStopped
 from sync_server.replication import greeting
 from sync_server.replication.files_lane import FilesLane
 from sync_server.replication.lease import hold
@@ -24,7 +24,7 @@ from sync_server.replication.records_lane import IN, OUT, Counts, RecordsLane
 from sync_server.services.peer_status import Movement, Said
 from sync_server.services.peer_tickets import note_stopped
 from sync_server.store import peer_rounds
-from sync_server.store.peers import STOPPED, PeerNode, get_peer
+from sync_server.store.peers import PeerNode, get_peer
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def synchronise(
     another process is at it, PairingEnded or PeerStopped when nothing may go. `wait(seconds)` waits after a break and
     should end early when the round is to stop.
     """
-    peer = _active(node, peer_id)
+    peer = greeting.require_active(node, peer_id)
     with hold(node, peer_id, clock) as token:
         node.write(lambda session: peer_rounds.note_tried(session, peer_id, now=clock()))
         going = _Round(node, peer, remote, _teller(node, peer_id, token, progress), stop, wait, clock)
@@ -155,16 +155,6 @@ class _Round:
             breaks=self._records.patience.breaks + self._files.patience.breaks,
             movement=self._progress.movement(),
         )
-
-
-def _active(node: Node, peer_id: str) -> PeerNode:
-    with node.database.read() as session:
-        peer = get_peer(session, peer_id)
-    if peer.state == STOPPED:
-        raise PeerStopped
-    if not peer.is_active:
-        raise PairingEnded(name=peer.name)
-    return peer
 
 
 def _teller(

@@ -24,7 +24,7 @@ class Window:
     """
 
     def __init__(self, target: Peer, beside: Callable[[], Peer] | None = None) -> None:
-        self._target, self._beside = target, beside
+        self._beside = beside
         self._lanes: SimpleQueue[Peer] = SimpleQueue()
         self._lanes.put(target)
         self._opened = 1
