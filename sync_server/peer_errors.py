@@ -245,3 +245,16 @@ class PeerTooOld(Problem):
 class ComparedFromHub(Problem):
     code = "409.916"
     message = "{name} is an office that calls this node and cannot be called. Compare there, with this node."
+
+
+class NotSharedWith(Problem):
+    code = "409.917"
+    message = (
+        "Project {project} is shared with no node called {name}. Those there are stand on the page Centre, and are "
+        "listed by sync-server pair list."
+    )
+
+
+class ComparisonUnderWay(Problem):
+    code = "409.918"
+    message = "Somebody else is comparing the nodes just now. Ask again in half a minute."

@@ -1,7 +1,7 @@
 """What a node holds, as it tells another: one submission version with its files, and how many there are of which."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta, tzinfo
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,12 +37,23 @@ class HeldCount:
     files: int
 
 
+def nothing_of(form_id: str, device_id: str | None) -> HeldCount:
+    return HeldCount(form_id=form_id, device_id=device_id, submissions=0, edits=0, files=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """From `first` on, until before `until`, by the first receipt; None: without end."""
 
     first: datetime | None = None
     until: datetime | None = None
+
+
+def period_of_days(first: date | None, last: date | None, zone: tzinfo) -> Period:
+    """Return the period from the beginning of a day to the end of another, where clocks show `zone`."""
+    after = last + timedelta(days=1) if last else None
+    begins, ends = (datetime.combine(day, time(), zone) if day else None for day in (first, after))
+    return Period(begins, ends)
 
 
 ALWAYS = Period()

@@ -7,7 +7,7 @@ submission that counts to another day there, because a receipt is on its way, is
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sync_server.core.held_version import ALWAYS, HeldCount, HeldFile, HeldVersion, Period
+from sync_server.core.held_version import ALWAYS, HeldCount, HeldFile, HeldVersion, Period, nothing_of
 from sync_server.core.node_comparison import ERASED, WITHDRAWN, RangesAsked, VersionFound, VersionsAsked
 from sync_server.core.range_digest import Answer, Difference, EndlessRanges, Question, find_differences
 from sync_server.node import Node
@@ -46,13 +46,30 @@ class Finding:
         return self.what in IS_MISSING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Comparison:
-    """How much each end holds; and, to be read once, what differs, while it is found."""
+    """How much each end holds; and, to be read once, what differs, while it is found.
+
+    `missing` counts, of what was read, all that has still to arrive somewhere.
+    """
 
     here: Sequence[HeldCount]
     there: Sequence[HeldCount]
     findings: Iterator[Finding]
+    there_name: str = ""
+    missing: int = field(default=0, init=False)
+
+    def read(self) -> Iterator[Finding]:
+        for finding in self.findings:
+            self.missing += finding.is_missing
+            yield finding
+
+    @property
+    def pairs(self) -> list[tuple[HeldCount, HeldCount]]:
+        """How much is held here and there of each form from each device, in the order of their names."""
+        here, there = ({(c.form_id, c.device_id): c for c in counts} for counts in (self.here, self.there))
+        keys = sorted(here.keys() | there.keys(), key=lambda key: (key[0], key[1] or ""))
+        return [(here.get(key, nothing_of(*key)), there.get(key, nothing_of(*key))) for key in keys]
 
 
 def compare_nodes(node: Node, peer_id: str, remote: Peer, project_uid: str, period: Period = ALWAYS) -> Comparison:
