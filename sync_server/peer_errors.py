@@ -232,8 +232,8 @@ class NothingHeardYet(Problem):
 class StillMarking(Problem):
     code = "503.96"
     message = (
-        "This node was upgraded, and is still looking through what it holds. Ask again in a few minutes; until then "
-        "everything else goes on as ever."
+        "This node was upgraded or restored, and is still looking through what it holds. Ask again in a few minutes; "
+        "until then everything else goes on as ever."
     )
 
 

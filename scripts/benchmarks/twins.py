@@ -28,6 +28,8 @@ from sync_server.core.roles import PEER
 from sync_server.node import Node
 from sync_server.replication.compare_nodes import FILE_HERE, FILE_THERE, MISSING_HERE, MISSING_THERE
 from sync_server.services import consumers
+from sync_server.services.mark_versions import MarkVersions
+from sync_server.services.resolve_submissions import ResolveSubmissions
 from sync_server.settings import Settings
 from sync_server.store.submissions import ReceivedFile, ReceivedVersion, add_versions, get_xml
 from sync_server.store.version_marks import MarksPart, describe_versions, find_members
@@ -37,7 +39,7 @@ from tests.support.samples import publish_visit, send, visit
 Planted = tuple[str, str, str]
 """What a comparison at the hub must say of it, the instance, and the file's name."""
 
-AT_ONCE = 500
+AT_ONCE, SLICE_SECONDS = 500, 2.0
 SPAN = timedelta(days=100)
 AUDIT_NAME = "audit.csv"
 AUDIT = b"event,node,start,end\nform start,,1,\n"
@@ -82,7 +84,6 @@ def part(hub: Node, centre: Node) -> set[Planted]:
             send(node, xml, {"late.jpg": PHOTO})
             planted.add((what, instance, "late.jpg"))
     for node in (hub, centre):
-        consumers.catch_up(node)
         consumers.mark_received(node, seconds=3600)
     return planted
 
@@ -118,8 +119,8 @@ def _fill(node: Node, count: int, *, seed: int, newest: datetime) -> dict[str, A
     chance, first = random.Random(seed), newest - SPAN
     made = (_upload(chance, number, first + SPAN * ((number + 1) / count), file) for number in range(count))
     received = timed(lambda: _store(node, made))
-    resolved = timed(lambda: consumers.resolve_received(node))
-    marked = timed(lambda: consumers.mark_received(node, seconds=36_000))
+    resolved = timed(lambda: _follow(node, ResolveSubmissions()))
+    marked = timed(lambda: _follow(node, MarkVersions(), follows=ResolveSubmissions.name))
     built = timed(lambda: consumers.catch_up(node))
     return {
         **{"rows": count, "receive_seconds": received, "resolve_seconds": resolved, "mark_seconds": marked},
@@ -130,6 +131,13 @@ def _fill(node: Node, count: int, *, seed: int, newest: datetime) -> dict[str, A
 def _store(node: Node, made: Iterator[ReceivedVersion]) -> None:
     while some := list(islice(made, AT_ONCE)):
         node.write(partial(add_versions, received=some))
+
+
+def _follow(node: Node, consumer: consumers.Consumer, follows: str | None = None) -> None:
+    """Bring a consumer to the head in long slices: nobody waits for the processor here."""
+    runner = consumers.Runner(node, consumer, follows=follows, slice_seconds=SLICE_SECONDS)
+    while runner.run_slice() is not None:
+        pass
 
 
 def _upload(chance: random.Random, number: int, moment: datetime, file: ReceivedFile) -> ReceivedVersion:

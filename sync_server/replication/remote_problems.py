@@ -51,7 +51,7 @@ def read_problem(answer: Answer, *, is_signed: bool) -> Problem:
     if code == DiskFull.code:
         return PeerAway(reason="its disk is full")
     if code == StillMarking.code:
-        return PeerAway(reason="it was upgraded, and is still looking through what it holds; ask in a few minutes")
+        return PeerAway(reason="it was upgraded or restored, and is still looking through what it holds")
     if code == ServerBusy.code:
         return PeerAway(reason="it is busy")
     problem = _make(code, details if isinstance(details, dict) else {})

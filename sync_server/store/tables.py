@@ -302,6 +302,11 @@ version_marks = _table(
     _text("received_by"),  # the nodes by which its submission is a peer's own, a blank before and after each
     Column("roots", JSON, nullable=False),  # the submissions to which it belongs: nearly always one
     Index("ix_version_marks_version", "version_id"),
+    # All that counting by form and device reads, in their order: ten times as fast as sorting the rows for it.
+    Index(
+        "ix_version_marks_count",
+        *("project_id", "form_id", "device_id", "is_edit", "files", "received_at", "received_by"),
+    ),
     sqlite_with_rowid=False,  # in the order of places, so that a range is read without a look-up for each
 )
 checkpoints = _table(

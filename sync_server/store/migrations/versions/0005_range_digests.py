@@ -28,6 +28,10 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_version_marks_version", "version_marks", ["version_id"])
+    op.create_index(
+        "ix_version_marks_count", "version_marks",
+        ["project_id", "form_id", "device_id", "is_edit", "files", "received_at", "received_by"],
+    )  # fmt: skip
     lacks = sa.text("attachments_present < attachments_expected")
     op.create_index(
         "ix_submissions_incomplete", "submissions", ["project_id", "id"], sqlite_where=lacks, postgresql_where=lacks
