@@ -25,6 +25,7 @@ from sync_server.protocols import (
     erasures,
     interface,
     kobo,
+    node_completeness,
     openrosa,
     pairing,
     replication,
@@ -33,8 +34,8 @@ from sync_server.protocols import (
 DOORS = (
     openrosa, kobo, central_sessions, central_users, central_preferences, central_roles, central_projects,
     central_app_users, central_properties, central_public_links, central_config, central_keys, central_forms,
-    central_reviews, central_submission_files, central_submissions, central_audits, erasures, interface, pairing,
-    replication,
+    central_reviews, central_submission_files, central_submissions, central_audits, erasures, interface,
+    node_completeness, pairing, replication,
 )  # fmt: skip
 
 

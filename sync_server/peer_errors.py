@@ -227,3 +227,34 @@ class NothingHeardYet(Problem):
         "This node has heard nothing of {name} yet, so a bundle for it would be refused. Take a bundle of {name} "
         "first, or synchronise once."
     )
+
+
+class StillMarking(Problem):
+    code = "503.96"
+    message = (
+        "This node was upgraded or restored, and is still looking through what it holds. Ask again in a few minutes; "
+        "until then everything else goes on as ever."
+    )
+
+
+class PeerTooOld(Problem):
+    code = "501.92"
+    message = "The program of {name} does not know this yet. Update it there; synchronising goes on as it is."
+
+
+class ComparedFromHub(Problem):
+    code = "409.916"
+    message = "{name} is an office that calls this node and cannot be called. Compare there, with this node."
+
+
+class NotSharedWith(Problem):
+    code = "409.917"
+    message = (
+        "Project {project} is shared with no node called {name}. Those there are stand on the page Centre, and are "
+        "listed by sync-server pair list."
+    )
+
+
+class ComparisonUnderWay(Problem):
+    code = "409.918"
+    message = "Somebody else is comparing the nodes just now. Ask again in half a minute."

@@ -73,7 +73,7 @@ _METHODS = {"get": "Read", "post": "Make", "put": "Set", "patch": "Change"}
 # By the name of the endpoint's module, then of the view: the first that fits.
 _TAG_OF = (
     ("openrosa.", "Tablets"), ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
-    ("pairing.", "Nodes"), ("replication.", "Nodes"),
+    ("pairing.", "Nodes"), ("replication.", "Nodes"), ("node_completeness.", "Nodes"),
     ("app_user", "App users"), ("propert", "App users"), ("public_link", "Public links"),
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),

@@ -25,7 +25,7 @@ from sync_server.protocols.authentication import current_node
 from sync_server.protocols.endpoint import central_endpoint
 from sync_server.protocols.replication_sessions import current_peer, issue_session, sign_answer
 from sync_server.protocols.shapes import Content
-from sync_server.replication import wire
+from sync_server.replication import wire, wire_ranges
 from sync_server.replication.local import LocalPeer
 from sync_server.replication.peer import Peer
 from sync_server.replication.wire_fields import number_of, text_of, texts_of
@@ -143,6 +143,22 @@ def post_fetch() -> Response:
 def post_digest() -> Response:
     """Compare what this node and the one that asks hold and show of a project."""
     return _answer_json(digest_for_peer(current_node(), current_peer(), text_of(_object(), "project")))
+
+
+@blueprint.post("/ranges")
+@_takes("sums of ranges of what the other holds", answers="where this node holds something else")
+def post_ranges() -> Response:
+    """Find out where two nodes hold something else of what they share (docs/completeness.md)."""
+    asked = wire_ranges.read_ranges_asked(_object())
+    return _answer_json(wire_ranges.write_ranges_answered(_end().compare_ranges(asked)))
+
+
+@blueprint.post("/versions")
+@_takes("hashes of submission versions", answers="which of them this node has, with which files")
+def post_versions() -> Response:
+    """Ask what became of single versions."""
+    asked = wire_ranges.read_versions_asked(_object())
+    return _answer_json(wire_ranges.write_versions_found(_end().find_versions(asked)))
 
 
 def _end() -> Peer:
