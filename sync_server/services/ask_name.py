@@ -63,7 +63,7 @@ def _listen(sockets: Sequence[socket.socket]) -> Iterator[bytes]:
 
 def _read(answer: bytes, name: str) -> Iterator[str]:
     """Read the addresses of an answer to our question; what cannot be read, or is of another name, tells none."""
-    from zeroconf import DNSAddress, DNSIncoming
+    from zeroconf import DNSAddress, DNSIncoming  # type: ignore[attr-defined] # it has them without saying so
 
     for record in DNSIncoming(answer).answers():
         if isinstance(record, DNSAddress) and record.type == TYPE_A and record.name.lower() == f"{name}.".lower():

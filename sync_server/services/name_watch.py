@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Collection
 
-from zeroconf import DNSAddress, DNSQuestion, RecordUpdate, RecordUpdateListener, Zeroconf, current_time_millis
+from zeroconf import DNSAddress, DNSQuestion, RecordUpdate, RecordUpdateListener, Zeroconf, current_time_millis  # type: ignore[attr-defined] # it has them without saying so
 
 from sync_server.services.ask_name import CLASS_IN, TYPE_A
 

@@ -9,7 +9,7 @@ from sync_server.services.doctor.finding import Finding, act, fine, look
 from sync_server.services.doctor.scene import Scene
 
 TOPIC = "name"
-OLD_TABLETS = "Tablets before Android 12 do not find such a name, some newer ones neither: try it in each one's browser."
+OLD_TABLETS = "Tablets before Android 12 do not find such a name, nor do some newer ones: try it in their browsers."
 
 
 def check_local_name(scene: Scene) -> Iterator[Finding]:
