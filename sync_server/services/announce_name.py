@@ -9,6 +9,7 @@ Only IPv4, and only on the networks where the server listens. zeroconf comes wit
 
 import logging
 import socket
+import sys
 from ipaddress import IPv4Address
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -95,6 +96,8 @@ class Announcer:
     def _begin(self, there: "Zeroconf", here: list[str]) -> None:
         from sync_server.services.name_watch import NameWatch
 
+        if self._settings.host not in EVERYWHERE:
+            _keep_to_device(there, here[0])
         self._there, self._at, self._taken_by = there, here, set()
         self._watch = NameWatch(there, full_name(self._settings), here)
         there.register_service(_service(self._settings, here), allow_name_change=True)
@@ -124,6 +127,16 @@ def _open(addresses: list[str]) -> "Zeroconf":
     from zeroconf import IPVersion, Zeroconf
 
     return Zeroconf(interfaces=addresses, ip_version=IPVersion.V4Only)
+
+
+def _keep_to_device(there: "Zeroconf", address: str) -> None:
+    """Let nobody ask from another network: zeroconf's socket for questions listens at every address. Linux only."""
+    found = (each.device for each in list_local_addresses() if each.address == address)
+    device = "lo" if IPv4Address(address).is_loopback else next(found, "")
+    if sys.platform == "linux" and device:
+        for reader in there.engine.readers:
+            asked: socket.socket = reader.transport.get_extra_info("socket")
+            asked.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
 
 
 def _service(settings: Settings, here: list[str]) -> "ServiceInfo":

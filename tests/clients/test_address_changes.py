@@ -10,6 +10,18 @@ from tests.support.office_network import OfficeNetwork
 pytestmark = pytest.mark.long  # makes networks, which takes root; starts the program many times
 
 
+def test_the_name_is_told_on_the_network_where_the_server_listens_and_on_no_other(tmp_path: Path) -> None:
+    name = new_name()
+    with OfficeNetwork() as office:
+        here = office.give(20)
+        environ = {
+            "SYNC_DATA": str(tmp_path / "hub"), "SYNC_HOST": here, "SYNC_MDNS_NAME": name, "SYNC_MIN_FREE_BYTES": "0",
+        }  # fmt: skip
+        with office.serving(environ, tmp_path / "log"):
+            office.ask(f"{name}.local", here)
+            assert office.ask_from_beyond(f"{name}.local") == []
+
+
 def test_the_router_gives_the_hub_another_address(tmp_path: Path) -> None:
     name = new_name()
     environ = {
@@ -28,10 +40,10 @@ def test_the_router_gives_the_hub_another_address(tmp_path: Path) -> None:
             new = office.give(34)
             [said] = office.doctor(environ)["tablets"]
             assert said["verdict"] == "act"
-            assert said["found"] == (
-                f"The address on the codes of 1 tablet (Tablet 7) is http://{old}:8080; this machine now has {new}."
-            )
-            office.ask(f"{name}.local", new)
+            told, _, has = said["found"].partition("; ")
+            assert told == f"The address on the codes of 1 tablet (Tablet 7) is http://{old}:8080"
+            assert (has.startswith("this machine now has "), new in has, old in has) == (True, True, False)
+            office.ask(f"{name}.local", new, gone=old)
             [named] = office.doctor(environ)["name"]
             assert (named["verdict"], named["url"]) == ("fine", f"http://{name}.local:8080")
 

@@ -7,7 +7,7 @@ import uuid
 
 from zeroconf import DNSAddress, DNSIncoming, IPVersion, ServiceInfo, Zeroconf
 
-GROUP = ("224.0.0.251", 5353)
+GROUP, PORT = "224.0.0.251", 5353
 SECONDS = 10  # an answer on loopback takes less than a millisecond, unless the machine is busy
 SILENCE_SECONDS = 0.5
 
@@ -22,7 +22,7 @@ def is_silent(name: str) -> bool:
     return ask_as_android(name, seconds=SILENCE_SECONDS) == []
 
 
-def ask_as_android(name: str, *, at: str = "127.0.0.1", seconds: float = SECONDS) -> list[str]:
+def ask_as_android(name: str, *, at: str = "127.0.0.1", seconds: float = SECONDS, whom: str = GROUP) -> list[str]:
     """Ask once from a port of one's own and wait for an answer there, as Android's resolver does (RFC 6762, 6.7).
 
     Gives the addresses, none when nobody answers.
@@ -33,7 +33,7 @@ def ask_as_android(name: str, *, at: str = "127.0.0.1", seconds: float = SECONDS
         asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(at))
         asking.bind((at, 0))
         asking.settimeout(seconds)
-        asking.sendto(question, GROUP)
+        asking.sendto(question, (whom, PORT))
         try:
             answers = DNSIncoming(asking.recv(9000)).answers()
         except TimeoutError:
