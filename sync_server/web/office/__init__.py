@@ -3,6 +3,7 @@
 from sync_server.web.office import (
     account,
     all_received,
+    cards,
     centre,
     first_page,
     interface_pages,
@@ -18,6 +19,7 @@ from sync_server.web.office.blueprint import office
 __all__ = [
     "account",
     "all_received",
+    "cards",
     "centre",
     "first_page",
     "interface_pages",
