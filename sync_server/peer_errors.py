@@ -227,3 +227,24 @@ class NothingHeardYet(Problem):
         "This node has heard nothing of {name} yet, so a bundle for it would be refused. Take a bundle of {name} "
         "first, or synchronise once."
     )
+
+
+class PairingFileRefused(Problem):
+    code = "400.912"
+    message = "{file} cannot be used to pair: {reason}. Nothing was changed."
+
+
+class PairingFileUnwritable(Problem):
+    code = "500.127"
+    message = (
+        "{file} could not be written: {reason}. No such file is there. Repeat the command when that is mended, or name "
+        "another place."
+    )
+
+
+class NoAddress(Problem):
+    code = "409.916"
+    message = (
+        "{name} was paired by stick, and this node knows no address of it. Carry bundles, or give it an address: "
+        "sync-server pair address."
+    )

@@ -94,10 +94,10 @@ def see_in_brief(node: Node, actor: Actor | None) -> InBrief:
 
 
 def want_round(node: Node, actor: Actor | None, *, now: datetime) -> bool:
-    """Ask for a round as soon as may be; return False when this node has no centre."""
+    """Ask for a round as soon as may be; return False when this node has no centre that it could call."""
     require_somewhere(node, actor, VERB)
     with node.database.read() as session:
-        centres = [peer.id for peer in peers.iter_peers(session) if peer.is_centre and peer.is_active]
+        centres = [peer.id for peer in peers.iter_peers(session) if peer.is_dialled]
     for centre in centres:
         node.write(partial(peer_rounds.want_round, peer_id=centre, now=now))
     log.info("round wanted actor=%s centres=%d node=%s", actor.id if actor else None, len(centres), node.id)
