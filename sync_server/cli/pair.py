@@ -106,9 +106,7 @@ def ask(settings: Settings, file: Path) -> None:
 @click.option("--replaces", metavar="NAME", help="It takes the place of this hub, and has what that one had.")
 @scope_options
 @click.pass_obj
-def admit(
-    settings: Settings, /, file: Path, code: str, name: str | None, replaces: str | None, **scope: Any
-) -> None:
+def admit(settings: Settings, /, file: Path, code: str, name: str | None, replaces: str | None, **scope: Any) -> None:
     """Take in the hub whose question is in FILE by the CODE it printed; leave the answer and its first bundle beside.
 
     The options say what it has, as with "pair offer".

@@ -1,7 +1,7 @@
 """Pair two nodes that never see a network: a hub's question goes to the centre on a stick, the answer comes back.
 
-The code goes another way than the stick, by telephone or on paper in another pocket: it is what proves to each end that
-the file is the other's (core/pairing_file.py). With the answer comes the first bundle, so one way there and back is all.
+The code goes another way than the stick, by telephone or on paper in another pocket: it proves to each end that the
+file is the other's (core/pairing_file.py). With the answer comes the first bundle, so one way there and back is enough.
 """
 
 import os
@@ -84,9 +84,7 @@ def admit_by_stick(
     return answer, pairing_number(request.key, answer.key)
 
 
-def accept_by_stick(
-    node: Node, actor: Actor | None, path: Path, code: str, *, join: Join = None
-) -> tuple[Paired, str]:
+def accept_by_stick(node: Node, actor: Actor | None, path: Path, code: str, *, join: Join = None) -> tuple[Paired, str]:
     """Take the answer to this node's question; return the pairing, with the number that the centre shows too."""
     answered = beside(path, ANSWERED)
     said = _read(answered, ANSWER, code)

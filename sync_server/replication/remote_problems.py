@@ -19,6 +19,7 @@ from sync_server.peer_errors import (
     ProtocolUnknown,
     RequestTooLarge,
     SessionOver,
+    StillWorkingIn,
 )
 from sync_server.replication.line import Answer
 
@@ -27,7 +28,7 @@ _KNOWN: dict[str, type[Problem]] = {
     each.code: each
     for each in (
         BatchUnreadable, CursorElsewhere, PeerAway, PeerRevoked, PeerStopped, PeerUnknown, ProtocolUnknown,
-        RequestTooLarge, SessionOver,
+        RequestTooLarge, SessionOver, StillWorkingIn,
     )
 }  # fmt: skip
 # Anybody may say these: the node cannot sign them, or they only end this round.

@@ -205,7 +205,9 @@ def _put_centre(session: Session, url: str | None, answer: PairingAnswer, now: d
         # A copy went on in this feed's name: numbers of it may stand for something else there.
         nodes.start_epoch(session, new_id=lambda: uuid4().hex)
     peer_cursors.forget_cursors(session, known.id)  # it may give this node something else now
-    return peers.revive_peer(session, known.id, side=CENTRE, name=answer.name, url=url or known.url, predecessors=(), now=now)
+    return peers.revive_peer(
+        session, known.id, side=CENTRE, name=answer.name, url=url or known.url, predecessors=(), now=now
+    )
 
 
 def _join(session: Session, answer: PairingAnswer, target: int | None, now: datetime) -> list[Joined]:

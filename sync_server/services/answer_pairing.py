@@ -78,9 +78,7 @@ def _take_in(session: Session, node: Node, request: PairingRequest, now: datetim
     return take_in(session, node, request, offer, now)
 
 
-def take_in(
-    session: Session, node: Node, request: PairingRequest, offer: StoredOffer, now: datetime
-) -> PairingAnswer:
+def take_in(session: Session, node: Node, request: PairingRequest, offer: StoredOffer, now: datetime) -> PairingAnswer:
     """Make the node that proved to hold the code of an offer a peer; answer it as before when it used the code itself.
 
     The answer has no proof yet. Raises PairingRefused.

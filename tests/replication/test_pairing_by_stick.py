@@ -30,6 +30,7 @@ from sync_server.services.answer_pairing import USED as USED_THERE
 from sync_server.services.pair_nodes import find_peer, list_peers, revoke_peer, set_peer_address
 from sync_server.services.peer_offers import find_replaced, list_offers
 from sync_server.store import assignments
+from sync_server.store.peers import PeerNode
 from tests.support.by_code import EVERYTHING
 from tests.support.paired_nodes import held, open_node, sync
 from tests.support.postgresql import PostgresqlServer
@@ -46,10 +47,10 @@ class Trip:
         self.answer, self.bundle = beside(self.file, ".answer"), beside(self.file, ".bundle")
         folder.mkdir()
 
-    def admit(self, code: str, name: str = "Sinjar", **options: object) -> str:
+    def admit(self, code: str, name: str = "Sinjar", replaces: PeerNode | None = None) -> str:
         question = read_question(self.file, code)
         number = admit_by_stick(
-            self.centre, None, self.file, code, question, name=name, scope=EVERYTHING, **options  # type: ignore[arg-type]
+            self.centre, None, self.file, code, question, name=name, scope=EVERYTHING, replaces=replaces
         )[1]
         make_bundle(self.centre, question.request.node, self.bundle)
         return number
@@ -142,7 +143,8 @@ def test_no_changed_byte_of_a_question_or_an_answer_is_taken(short: Trip) -> Non
     code = ask_by_stick(short.hub, None, short.file)
     short.admit(code)
     before = digest_folder(short.hub), digest_folder(short.centre)
-    for path, take in ((short.file, lambda: read_question(short.file, code)), (short.answer, lambda: short.accept(code))):
+    takes = ((short.file, lambda: read_question(short.file, code)), (short.answer, lambda: short.accept(code)))
+    for path, take in takes:
         whole = path.read_bytes()
         for position in range(0, len(whole) - 1, 7):
             path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
@@ -236,7 +238,8 @@ def test_a_name_that_is_taken_is_refused_and_a_machine_may_take_anothers_place(s
 
 def test_a_file_of_somebody_else_is_not_overwritten(short: Trip) -> None:
     short.file.write_text("a letter", "utf-8")
-    assert "another file has this name" in refusal(lambda: ask_by_stick(short.hub, None, short.file), PairingFileUnwritable)
+    refused = refusal(lambda: ask_by_stick(short.hub, None, short.file), PairingFileUnwritable)
+    assert refused == "another file has this name already"
     assert short.file.read_text("utf-8") == "a letter"
     away = short.file.parent / "away" / "x"
     assert "No such file" in refusal(lambda: ask_by_stick(short.hub, None, away), PairingFileUnwritable)
