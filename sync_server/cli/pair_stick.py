@@ -29,8 +29,9 @@ def admit_from_stick(
     node: Node, file: Path, code: str, *, name: str | None, replaces: str | None, scope: PeerScope
 ) -> None:
     """Answer a hub's question, and make its first bundle; say both."""
-    question = read_question(file, code)
-    old, scope = find_replaced(node, None, replaces) if replaces else (None, scope)
+    question, old = read_question(file, code), None
+    if replaces:
+        old, scope = find_replaced(node, None, replaces)
     called = name or (old.name if old else question.request.name)
     _answer, number = admit_by_stick(node, None, file, code, question, name=called, scope=scope, replaces=old)
     click.echo(f"{called} ({question.request.node}), which asked at {question.asked_at:%Y-%m-%d %H:%M} UTC, is paired.")

@@ -53,7 +53,7 @@ def make_on_desk(
         path = folder / (_stem(node, peer.id) + BUNDLE)
         return make_bundle(
             node, peer.id, path, is_whole=is_whole, lacking=lacking, volume_bytes=volume_bytes, progress=progress,
-            room=lambda there: free_bytes(there) - node.settings.min_free_bytes,  # tablets go on sending meanwhile
+            room=lambda there: max(free_bytes(there) - node.settings.min_free_bytes, 0),  # tablets go on sending
         )  # fmt: skip
 
 

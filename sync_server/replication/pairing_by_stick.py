@@ -130,7 +130,8 @@ def _write(path: Path, kind: str, code: str, said: dict[str, Any]) -> None:
     aside = path.with_name(f".{path.name}.part")
     try:
         _require_free(path)
-        with aside.open("wb") as file:
+        aside.unlink(missing_ok=True)
+        with aside.open("xb") as file:  # never through a link that lies on the stick under this name
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -160,6 +160,19 @@ def test_what_was_taken_stays_when_the_stick_goes_in_between_and_the_rest_comes_
     assert held(office.centre).files == held(office.hub).files
 
 
+def test_a_link_that_lies_on_a_stick_leads_nowhere(office: Office, tmp_path: Path) -> None:
+    letter = tmp_path / "letter"
+    letter.write_bytes(b"Dear all")
+    for name in (".up.bundle.part", ".ask.pair.part", "ask.pair"):
+        (office.folder / name).symlink_to(letter)
+    assert office.make(office.folder).volumes > 1
+    with pytest.raises(PairingFileUnwritable, match="another file"):
+        ask_by_stick(office.hub, None, office.folder / "ask.pair")
+    (office.folder / "ask.pair").unlink()
+    ask_by_stick(office.hub, None, office.folder / "ask.pair")
+    assert letter.read_bytes() == b"Dear all"
+
+
 def test_a_file_of_somebody_else_stays_where_it_is(office: Office) -> None:
     other = office.folder / "up.bundle"
     other.write_bytes(b"a film")
