@@ -159,7 +159,7 @@ def _answer(view: View, write_problem: ProblemWriter, *args: Any, **kwargs: Any)
         return result if isinstance(result, Response) else jsonify(result)
     except Exception as error:  # noqa: BLE001 the edge: whatever it is, the client gets an answer in its dialect
         response = write_problem(_to_problem(error))
-    _drain()
+    drain()
     return response
 
 
@@ -169,7 +169,7 @@ def answer_error(error: Exception) -> Response | HTTPException:
         return error
     is_openrosa = is_openrosa_path(request.path)
     response = (write_openrosa_problem if is_openrosa else write_central_problem)(_to_problem(error))
-    _drain()
+    drain()
     return _dress_openrosa(response) if is_openrosa else response
 
 
@@ -240,7 +240,7 @@ def _dress_openrosa(response: Response) -> Response:
     return response
 
 
-def _drain() -> None:
+def drain() -> None:
     """Read what is left of the request, within reason."""
     left = DRAIN_BYTES
     try:

@@ -37,6 +37,7 @@ blueprint = Blueprint("replication", __name__, url_prefix="/replication/v1")
 OPEN_END = "sync_server.replication.end"
 """What makes of (node, peer id) this end, where it is not LocalPeer (app.extensions)."""
 
+WORK_SECONDS = 30.0  # for what came to be worked in before a digest; who asks waits for 90
 _BINARY = "application/octet-stream"
 _GREETING = Content(("application/json",), "a greeting: docs/replication.md")
 # To send is what every paired node may; what else it gets, its scope says item by item.
@@ -142,7 +143,8 @@ def post_fetch() -> Response:
 @_takes("a project", answers="the digests of what both nodes must have in common of it")
 def post_digest() -> Response:
     """Compare what this node and the one that asks hold and show of a project."""
-    return _answer_json(digest_for_peer(current_node(), current_peer(), text_of(_object(), "project")))
+    project = text_of(_object(), "project")
+    return _answer_json(digest_for_peer(current_node(), current_peer(), project, seconds=WORK_SECONDS))
 
 
 @blueprint.post("/ranges")

@@ -20,6 +20,7 @@ from sync_server.peer_errors import (
     RequestTooLarge,
     SessionOver,
     StillMarking,
+    StillWorkingIn,
 )
 from sync_server.replication.line import Answer
 
@@ -28,7 +29,7 @@ _KNOWN: dict[str, type[Problem]] = {
     each.code: each
     for each in (
         BatchUnreadable, CursorElsewhere, PeerAway, PeerRevoked, PeerStopped, PeerUnknown, ProtocolUnknown,
-        RequestTooLarge, SessionOver,
+        RequestTooLarge, SessionOver, StillWorkingIn,
     )
 }  # fmt: skip
 # Anybody may say these: the node cannot sign them, or they only end this round.

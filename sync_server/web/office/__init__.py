@@ -1,8 +1,9 @@
-"""The field office's pages: the first page, signing in, tablets, the centre, accounts, people, the interface."""
+"""The field office's pages: the first page, signing in, tablets, the centre, bundles, people, the interface."""
 
 from sync_server.web.office import (
     account,
     all_received,
+    bundles,
     cards,
     centre,
     first_page,
@@ -19,6 +20,7 @@ from sync_server.web.office.blueprint import office
 __all__ = [
     "account",
     "all_received",
+    "bundles",
     "cards",
     "centre",
     "first_page",
