@@ -113,15 +113,19 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """A connection, which can be answered by the thread that reads them all."""
 
     def answer_first(self, answer_early: EarlyAnswer) -> bool:
-        """Answer its first request early if it can be; return False when a thread must take it up."""
+        """Answer its first request early if it can be; return False when a thread must take it up.
+
+        The request is done with last: the loop takes a connection without one for nobody's, and flushes it without
+        waiting for its turn. Where a thread was still sending, the same bytes went out twice.
+        """
         request = self.requests[0]
         answer = None if request.error else _try(answer_early, _ask(request, self.addr[0]))
         if answer is None:
             return False
-        self.requests.pop(0)
         head = _write_head(answer, is_last=request.connection_close)
         self._send(head if request.command.upper() == "HEAD" else head + answer.body)
         self.close_when_flushed = request.connection_close
+        self.requests.pop(0)
         request.close()
         return True
 
