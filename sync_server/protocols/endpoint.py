@@ -21,12 +21,14 @@ from sync_server.account_errors import LoginRequired, TooManyAttempts
 from sync_server.core.openrosa_xml import write_response
 from sync_server.errors import (
     BrokenUpload,
+    DiskFull,
     InsufficientRights,
     MethodNotAllowed,
     NotFound,
     Problem,
     RequestNotUnderstood,
     ServerBusy,
+    SubmissionNotStored,
 )
 from sync_server.node import Node
 from sync_server.protocols.addresses import RowNumber, TidyAddress, is_openrosa_path
@@ -140,6 +142,8 @@ def write_message(text: str, *, status: int, nature: str = "submit_success") -> 
 
 
 def write_openrosa_problem(problem: Problem) -> Response:
+    if isinstance(problem, DiskFull):  # a tablet's holder makes no space on our disk
+        problem = SubmissionNotStored()
     response = write_message(_text(problem), status=problem.status, nature="submit_failure")
     return _with_patience(_with_challenge(response), problem)
 
