@@ -31,7 +31,7 @@ from sync_server.errors import (
     SubmissionNotStored,
 )
 from sync_server.node import Node
-from sync_server.protocols.addresses import RowNumber, TidyAddress, is_openrosa_path
+from sync_server.protocols.addresses import LazyRule, RowNumber, TidyAddress, is_openrosa_path
 from sync_server.protocols.authentication import (
     NODE,
     THROTTLE,
@@ -77,6 +77,7 @@ class _ReadableJson(DefaultJSONProvider):
 
 def register(app: Flask, node: Node) -> None:
     """Give the application its node, and errors outside of any view their dialect."""
+    app.url_rule_class = LazyRule
     app.url_map.converters["int"] = RowNumber
     app.json = _ReadableJson(app)
     app.extensions[NODE] = node
