@@ -19,6 +19,7 @@ from sync_server.node import Node
 from sync_server.services.devices import add_device
 from sync_server.settings import Settings
 from sync_server.store.tables import receipts, submission_versions
+from tests.support.new_folder import new_folder
 from tests.support.postgresql import PostgresqlServer
 from tests.support.samples import publish_visit, visit
 from tests.support.senders import ACKNOWLEDGED, post
@@ -30,7 +31,7 @@ FEW_THREADS = {"SYNC_THREADS": "4"}
 @pytest.fixture
 def tablet(tmp_path: Path) -> Iterator[tuple[LiveServer, str]]:
     """A live server with few threads, and a tablet's address on it."""
-    settings = Settings(data=tmp_path / "node", min_free_bytes=0)
+    settings = Settings(data=new_folder(tmp_path / "node"), min_free_bytes=0)
     path = prepare(settings)
     with LiveServer(settings.data, environ=FEW_THREADS) as server:
         yield server, server.url + path
