@@ -15,7 +15,7 @@ TAGS = {
     "Projects": "Projects, and their encryption.",
     "Roles and assignments": "Who may do what, on the site, in a project, on a form.",
     "Forms": "Forms, their versions and files.",
-    "Submissions": "What tablets sent: lists, reviews, downloads, erasure.",
+    "Submissions": "What tablets sent: lists, reviews, downloads, clocks, erasure.",
     "Nodes": "Other nodes of this program, which exchange what they received (docs/replication.md).",
     "The site": "Settings, the audit log, the interface itself.",
     "Pages": "What people look at with a browser. Programs use the routes above.",
@@ -78,6 +78,7 @@ _TAG_OF = (
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),
     ("audit", "The site"), ("erasure", "Submissions"), ("erase", "Submissions"),
+    ("clock", "Submissions"),
     ("review", "Submissions"), ("submission", "Submissions"),
     ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
 )  # fmt: skip

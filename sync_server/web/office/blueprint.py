@@ -63,6 +63,8 @@ def _for_every_page() -> dict[str, Any]:
         "sign_in": (found := visitors.find_sign_in()),
         "may_see_centre": found is not None
         and access.scope_of(current_node(), found.actor).may_somewhere("quarantine.read"),
+        "may_see_clocks": found is not None
+        and access.scope_of(current_node(), found.actor).may_somewhere("submission.read"),
         "may_see_people": found is not None and access.may(current_node(), found.actor, "user.list"),
     }
 
