@@ -157,7 +157,7 @@ class NotThatOld(Problem):
 
 class PeriodNotPossible(Problem):
     code = "400.912"
-    message = "From {first} to {last} cannot be asked for: the first day comes first, and there are {most} days at most."
+    message = "From {first} to {last} cannot be asked for: the first day must come first, and {most} days are most."
 
 
 class NobodyNamed(Problem):

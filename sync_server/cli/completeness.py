@@ -20,10 +20,15 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--from", "first", type=_DAY, help="From this day on.")
 @click.option("--to", "last", type=_DAY, help="Up to this day, which is included.")
 @click.option(
-    "--silent-days", type=click.IntRange(min=1), default=SILENT_DAYS, show_default=True,
+    "--silent-days",
+    type=click.IntRange(min=1),
+    default=SILENT_DAYS,
+    show_default=True,
     help="Name tablets that were not heard for so many days.",
 )
-@click.option("--csv", "csv_file", type=click.File("w", encoding="utf-8", lazy=True), help="Write CSV here; - prints it.")
+@click.option(
+    "--csv", "csv_file", type=click.File("w", encoding="utf-8", lazy=True), help="Write CSV here; - prints it."
+)
 @click.pass_obj
 def completeness(
     settings: Settings, project_id: int, day: datetime | None, first: datetime | None, last: datetime | None,
@@ -39,7 +44,7 @@ def completeness(
     with open_node(settings) as node:
         report = see_tablets(
             node, None, project_id=project_id, now=datetime.now(UTC), silent_days=silent_days,
-            first=_date(day or first), last=_date(day or last),
+            first=_date(day or first), last=_date(day or last), patience=None,
         )  # fmt: skip
     for line in tablet_completeness.write_csv(report) if csv_file else tablet_completeness.write_text(report):
         click.echo(line, file=csv_file)

@@ -9,7 +9,8 @@ from sync_server.exporters.csv_text import csv_line
 
 _COLUMNS = (
     "tablet", "node", "form", "from", "to", "received", "edits", "in_total", "waiting", "files_missing", "sealed",
-    "last_seen", "days_silent", "is_silent", "numbers_missing", "gaps", "restarts", "tablet_not_at_centre", "tablet_code",
+    "last_seen", "days_silent", "is_silent", "numbers_missing", "gaps", "restarts",
+    "tablet_not_at_centre", "tablet_code",
 )  # fmt: skip
 _NOBODY = TabletForm(form_id="", title="", by_day=(), total=0)  # a tablet that sent nothing has a row too
 
@@ -20,7 +21,7 @@ def write_text(report: TabletsReport) -> Iterator[str]:
     span = f"{first}" if first == last else f"{first} to {last}"
     yield f"{report.project}, {span}, as of {_moment(report.made_at)}"
     if not report.is_worked_through:
-        yield "What just came is still being worked through: ask again in a moment. Numbers may be named that have come."
+        yield "What just came is still being worked through, and nothing is said of numbers: ask again in a moment."
     for tablet in report.tablets:
         yield ""
         yield from _tablet(report, tablet)
@@ -52,7 +53,7 @@ def _tablet(report: TabletsReport, tablet: TabletReport) -> Iterator[str]:
         yield f"  {tablet.waiting} wait(s) for a person"
     if tablet.not_at_centre:
         yield f"  {tablet.not_at_centre} not yet at {report.centre}"
-    yield from _numbers(tablet)
+    yield from _numbers(report, tablet)
     if tablet.code:
         yield f"  code of what was received: {tablet.code}"
 
@@ -61,17 +62,18 @@ def _silence(report: TabletsReport, tablet: TabletReport) -> str:
     return f": silent for {tablet.days_silent} day(s)" if report.is_silent(tablet) and tablet.last_seen_at else ""
 
 
-def _numbers(tablet: TabletReport) -> Iterator[str]:
+def _numbers(report: TabletsReport, tablet: TabletReport) -> Iterator[str]:
     for question in tablet.numbers.questions:
-        yield f"  {question.form_id}: {_asked(question.gap)} never came, {_between(question.gap)}{_perhaps(question)}"
+        where = f"{_between(report, question.gap)}{_perhaps(question)}"
+        yield f"  {question.form_id}: {_asked(question.gap)} never came, {where}"
     told = sum(question.gap.count for question in tablet.numbers.questions)
     if tablet.numbers.missing > told:
         yield f"  and {tablet.numbers.missing - told} further number(s)"
     for each in tablet.numbers.restarts:
         restart = each.restart
         yield (
-            f"  {each.form_id}: counts anew since {_moment(restart.since)}; what was filled after number "
-            f"{restart.after} ({_moment(restart.last_at)}) cannot be counted"
+            f"  {each.form_id}: counts anew since {_moment(report.local(restart.since))}; what was filled after number "
+            f"{restart.after} ({_moment(report.local(restart.last_at))}) cannot be counted"
         )
 
 
@@ -79,10 +81,11 @@ def _asked(gap: Gap) -> str:
     return f"number {gap.first}" if gap.count == 1 else f"{gap.count} numbers, {gap.first} to {gap.last},"
 
 
-def _between(gap: Gap) -> str:
+def _between(report: TabletsReport, gap: Gap) -> str:
+    behind = f"{gap.last + 1} ({_moment(report.local(gap.before))})"
     if gap.after is None:
-        return f"before number {gap.last + 1} ({_moment(gap.before)})"
-    return f"between {gap.first - 1} ({_moment(gap.after)}) and {gap.last + 1} ({_moment(gap.before)})"
+        return f"before number {behind}"
+    return f"between {gap.first - 1} ({_moment(report.local(gap.after))}) and {behind}"
 
 
 def _perhaps(question: Question) -> str:
@@ -108,7 +111,7 @@ def _cells(report: TabletsReport, tablet: TabletReport, form: TabletForm) -> tup
         _iso(tablet.last_seen_at), "" if tablet.days_silent is None else str(tablet.days_silent),
         str(report.is_silent(tablet)).lower(), str(sum(gap.count for gap in gaps)),
         " ".join(f"{gap.first}-{gap.last}" if gap.count > 1 else str(gap.first) for gap in gaps),
-        " ".join(_iso(restart.since) for restart in restarts),
+        " ".join(_iso(report.local(restart.since)) for restart in restarts),
         "" if tablet.not_at_centre is None else str(tablet.not_at_centre), tablet.code,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What is told of each tablet: what came from it on which day, what is missing, what its numbers ask. Never an answer."""
+"""What is told of each tablet: what came from it on which day, what is missing, what its numbers ask. No answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ class TabletForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TabletReport:
-    """One tablet: `name` as the office calls it, else what it calls itself, else "". `node` is where it sends, "": here.
+    """One tablet: `name` as the office calls it, else what it calls itself, else "". `node` is where it sends; "" here.
 
     `code` sums up which submissions came in these days. `on_the_way` of the missing files are at another node;
     `not_at_centre` submissions are not yet there, None where no centre is or nothing can be said.
@@ -105,6 +105,9 @@ class TabletReport:
     def sealed(self) -> int:
         return sum(form.sealed for form in self.forms)
 
+    def title_of(self, form_id: str) -> str:
+        return next((form.title for form in self.forms if form.form_id == form_id), form_id)
+
     @property
     def by_day(self) -> tuple[int, ...]:
         return tuple(map(sum, zip(*(form.by_day for form in self.forms), strict=True)))
@@ -112,7 +115,10 @@ class TabletReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TabletsReport:
-    """All tablets of a project, by name. While not `is_worked_through`, what just came is not counted yet."""
+    """All tablets of a project, by name.
+
+    While not `is_worked_through`, what just came is not counted, and no numbers are asked for.
+    """
 
     project_id: int
     project: str
@@ -130,6 +136,10 @@ class TabletsReport:
     @property
     def elsewhere(self) -> list[TabletReport]:
         return [tablet for tablet in self.tablets if tablet.node]
+
+    def local(self, moment: datetime) -> datetime:
+        """The moment in the zone in which the report was made."""
+        return moment.astimezone(self.made_at.tzinfo)
 
     def is_silent(self, tablet: TabletReport) -> bool:
         """Tell whether a tablet with access was not heard for so many days, or never."""

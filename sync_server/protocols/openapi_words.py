@@ -63,6 +63,7 @@ _ARGUMENTS = {
     "link_id": "The public link's number.",
     "actor_id": "The number of an account, an app user or a public link.",
     "role_id": "The role's number or its system name, such as app-user.",
+    "day": "A day, such as 2026-11-23.",
     "erasure_id": "The receipt's id, or its beginning.",
     "config_key": "Which of the settings: analytics, login-appearance, logo, hero-image.",
     "instance_id": "The submission's instanceID, with uuid: before it.",
@@ -77,7 +78,7 @@ _TAG_OF = (
     ("app_user", "App users"), ("propert", "App users"), ("public_link", "Public links"),
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),
-    ("audit", "The site"), ("erasure", "Submissions"), ("erase", "Submissions"),
+    ("audit", "The site"), ("erasure", "Submissions"), ("erase", "Submissions"), ("completeness", "Submissions"),
     ("review", "Submissions"), ("submission", "Submissions"),
     ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
 )  # fmt: skip

@@ -4,6 +4,7 @@ Somebody sees the counts of the forms of which they may look after every row, an
 that sent nothing is shown to who may list tablets. Days are those of the node's time zone.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -28,26 +29,28 @@ from sync_server.store.tablet_days import FormDays
 
 VERB = "quarantine.read"
 MOST_DAYS = 92  # a quarter; each day is a column
-PATIENCE_SECONDS = 5.0  # for the tables, without which a number that has come would be asked for
+PATIENCE_SECONDS = 5.0  # of a person before a page
 
 
 def see_tablets(
     node: Node, actor: Actor | None, *, project_id: int, now: datetime, first: date | None = None,
-    last: date | None = None, silent_days: int = SILENT_DAYS,
+    last: date | None = None, silent_days: int = SILENT_DAYS, patience: float | None = PATIENCE_SECONDS,
 ) -> TabletsReport:  # fmt: skip
     """Report on every tablet, for the days from `first` to `last` (both within; by default today).
 
+    Waits for the consumers for `patience` seconds (None: to the end); while they are behind, nothing is asked about
+    numbers: some of those that seem to be missing would be on their way to the tables.
     Raises NotFound, InsufficientRights, PeriodNotPossible.
     """
     zone = ZoneInfo(node.settings.timezone)
     days = list_days(first, last, today=now.astimezone(zone).date())
     require_project(node, project_id)
     scope = require_somewhere(node, actor, VERB, project_id=project_id)
-    is_worked_through = consumers.catch_up(node, seconds=PATIENCE_SECONDS)
+    is_worked_through = consumers.catch_up(node, seconds=patience)
     with node.database.read() as session:
         gathering = _Gathering(session, scope, project_id, days, zone)
         gathering.read()
-    asked = ask_numbers(node, scope, project_id, gathering.titles, now=now)
+    asked = ask_numbers(node, scope, project_id, gathering.titles, now=now) if is_worked_through else {}
     with node.database.read() as session:
         project, centre = projects.get_project(session, project_id), find_centre(session, project_id)
         names = dict(_iter_node_names(session))
@@ -60,8 +63,16 @@ def see_tablets(
         silent_days=silent_days,
         is_worked_through=is_worked_through,
         centre=centre.name if centre else "",
-        tablets=tuple(sorted(tablets, key=lambda tablet: (tablet.node, tablet.name.casefold(), tablet.key))),
+        tablets=tuple(sorted(tablets, key=lambda tablet: (tablet.node, _as_counted(tablet.name), tablet.key))),
     )
+
+
+def list_projects(node: Node, actor: Actor | None) -> dict[int, str]:
+    """Name the projects of which the actor may ask this."""
+    scope = require_somewhere(node, actor, VERB)
+    with node.database.read() as session:
+        found = projects.iter_projects(session)
+    return {project.id: project.name for project in found if scope.may_somewhere(VERB, project.id)}
 
 
 def list_days(first: date | None, last: date | None, *, today: date) -> list[date]:
@@ -160,6 +171,12 @@ def _moments(rows: Iterable[FormDays], device: Actor | None) -> Iterator[datetim
 
 def _days_between(then: datetime, now: datetime, zone: ZoneInfo) -> int:
     return max(0, (now.astimezone(zone).date() - then.astimezone(zone).date()).days)
+
+
+def _as_counted(name: str) -> list[tuple[int, str]]:
+    """Sort names as people count: Tablet 2 before Tablet 10."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _iter_node_names(session: Session) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ A submission counts for the tablet and the moment of its first receipt, wherever
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -40,17 +40,25 @@ class FormDays:
     by_day: tuple[int, ...]
 
 
+_COUNTED = tuple(each.name for each in fields(FormDays) if each.name != "by_day")
+
+
 def count_days(session: Session, project_id: int, bounds: Sequence[datetime]) -> Iterator[FormDays]:
     """Count by tablet, node and form, over all time and between each bound and the next."""
-    who = (_KEY, _r.actor_id, _NAME, _r.node, _t.form_id)
+    who = (_KEY.label("tablet"), _r.actor_id, _NAME.label("name"), _r.node, _t.form_id)
     days = [_sum(and_(_t.first_received_at >= start, _t.first_received_at < end)) for start, end in pairwise(bounds)]
-    lacking = _number(func.sum(case((_LACKS > 0, _LACKS), else_=0)))
-    last = func.max(_t.first_received_at, type_=_t.first_received_at.type)
-    query = select(*who, last, func.count(), _sum(_WAITS), lacking, _sum(_t.is_sealed), *days)
+    counts = (
+        func.max(_t.first_received_at, type_=_t.first_received_at.type).label("last_received_at"),
+        func.count().label("submissions"),
+        _sum(_WAITS).label("waiting"),
+        _number(func.sum(case((_LACKS > 0, _LACKS), else_=0))).label("missing"),
+        _sum(_t.is_sealed).label("sealed"),
+    )
+    query = select(*who, *counts, *days)
     query = query.select_from(_first()).where(_t.project_id == project_id).group_by(*who).order_by(*who)
     for row in session.execute(query, execution_options=STREAM):
-        *found, by_day = (*row[:10], tuple(row[10:]))
-        yield FormDays(*found, by_day)
+        counted = row._mapping
+        yield FormDays(**{name: counted[name] for name in _COUNTED}, by_day=tuple(row[len(_COUNTED) :]))
 
 
 def count_edits(

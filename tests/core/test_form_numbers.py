@@ -111,12 +111,11 @@ def _how_named(fleet: Fleet, series: list[Series], asked: set[tuple[str, int]], 
     theirs = [each for each in series if (each.tablet, fleet.counts[each.name].form) == (count.tablet, count.form)]
     own = next((each for each in theirs if each.name == loss[0]), None)
     if own is None:
-        order = list(fleet.counts)
-        places = [order.index(each.name) for each in theirs]
-        is_between = any(place < order.index(loss[0]) for place in places) and any(
-            place > order.index(loss[0]) for place in places
+        order = list(fleet.counts)  # one tablet's counts follow each other
+        is_later = {order.index(each.name) > order.index(loss[0]) for each in theirs}
+        return (
+            "loss: before a restart" if len(is_later) == 2 else "loss: of a first or last count of which nothing came"
         )
-        return "loss: before a restart" if is_between else "loss: of a tablet's first or last count, of which nothing came"
     if any(restart.last_at == own.last_at and restart.after < loss[1] for restart in find_restarts(theirs)):
         return "loss: before a restart"
     return "loss: not at all" if any(each.first_at > own.last_at for each in theirs) else "loss: the last of a tablet"
