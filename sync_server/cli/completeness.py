@@ -16,9 +16,9 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 @click.command(short_help="Say of each tablet what came, what is silent, and which numbers never came.")
 @click.option("--project", "project_id", type=int, default=1, show_default=True, help="The project's number.")
-@click.option("--day", type=_DAY, help="This day, such as 2026-11-23. By default today.")
-@click.option("--from", "first", type=_DAY, help="From this day on.")
-@click.option("--to", "last", type=_DAY, help="Up to this day, which is included.")
+@click.option("--day", type=_DAY, metavar="YYYY-MM-DD", help="This day, such as 2026-11-23. By default today.")
+@click.option("--from", "first", type=_DAY, metavar="YYYY-MM-DD", help="From this day on.")
+@click.option("--to", "last", type=_DAY, metavar="YYYY-MM-DD", help="Up to this day, which is included.")
 @click.option(
     "--silent-days",
     type=click.IntRange(min=1),
