@@ -46,7 +46,7 @@ def completeness(
             node, None, project_id=project_id, now=datetime.now(UTC), silent_days=silent_days,
             first=_date(day or first), last=_date(day or last), patience=None,
         )  # fmt: skip
-    for line in tablet_completeness.write_csv(report) if csv_file else tablet_completeness.write_text(report):
+    for line in tablet_completeness.csv_rows(report) if csv_file else tablet_completeness.text_lines(report):
         click.echo(line, file=csv_file)
 
 

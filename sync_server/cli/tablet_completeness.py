@@ -15,7 +15,7 @@ _COLUMNS = (
 _NOBODY = TabletForm(form_id="", title="", by_day=(), total=0)  # a tablet that sent nothing has a row too
 
 
-def write_text(report: TabletsReport) -> Iterator[str]:
+def text_lines(report: TabletsReport) -> Iterator[str]:
     """Yield the lines of the report, tablet by tablet."""
     first, last = report.days[0], report.days[-1]
     span = f"{first}" if first == last else f"{first} to {last}"
@@ -92,7 +92,7 @@ def _perhaps(question: Question) -> str:
     return f"; {question.erased} may have been erased here" if question.erased else ""
 
 
-def write_csv(report: TabletsReport) -> Iterator[str]:
+def csv_rows(report: TabletsReport) -> Iterator[str]:
     """Yield the lines of the CSV, the names of its columns first; several days have a column each."""
     days = report.days if len(report.days) > 1 else ()
     yield csv_line((*_COLUMNS, *(day.isoformat() for day in days))).removesuffix("\n")
