@@ -130,7 +130,8 @@ class _Gathering:
         last_seen = max(_moments(rows, device), default=None)
         actor_id = next((row.actor_id for row in rows if row.actor_id is not None), None)
         where = Whereabouts()
-        if actor_id is not None and is_here:
+        may_be_between = centre is not None or any(row.missing for row in rows)
+        if actor_id is not None and is_here and may_be_between:
             where = find_whereabouts(session, self.project_id, actor_id, self.titles, centre=centre)
         return TabletReport(
             key=key,
