@@ -155,6 +155,11 @@ class NotThatOld(Problem):
     message = "'{age}' is no age. Write a number and d, w, m or y: 24m is 24 months."
 
 
+class PeriodNotPossible(Problem):
+    code = "400.912"
+    message = "From {first} to {last} cannot be asked for: the first day must come first, and {most} days are most."
+
+
 class NobodyNamed(Problem):
     code = "400.96"
     message = "'{value}' cannot name a person: {reason}"
