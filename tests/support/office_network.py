@@ -87,7 +87,8 @@ class OfficeNetwork:
         """Ask from the tablet for a name until it leads to this address, and to one that is gone no more."""
         script = (
             "import sys; from tests.support.local_names import ask_as_android as ask; "
-            f"told = ask(sys.argv[1], at='{NET}.7', seconds=1); print(*told); sys.exit(sys.argv[2] not in told or sys.argv[3] in told)"
+            f"told = ask(sys.argv[1], at='{NET}.7', seconds=1); print(*told); "
+            "sys.exit(sys.argv[2] not in told or sys.argv[3] in told)"
         )
         self._until(script, name, expected, gone)
 
