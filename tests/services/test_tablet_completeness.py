@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from sync_server.core.form_numbers import Gap, Restart
 from sync_server.core.roles import COORDINATOR, MNE
@@ -14,9 +15,11 @@ from sync_server.services import devices
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.form_state import set_form_state
 from sync_server.services.tablet_completeness import list_days, see_tablets
-from sync_server.store import accounts
+from sync_server.store import accounts, changes, peer_rounds
 from sync_server.store.accounts import Actor
+from sync_server.store.tables import projects, receipts
 from tests.support.numbered_forms import counted, publish_counted, send_counted
+from tests.support.peers_seen import QUIET, pair_with
 from tests.support.people import add_person
 from tests.support.samples import NOON, publish_visit, send, submission, visit
 
@@ -161,6 +164,29 @@ def test_a_tablet_that_was_not_heard_is_silent(node: Node) -> None:
     assert silent(silent_days=2) == [("Asleep", 2), ("Never", None)]
     assert silent(silent_days=3) == [("Never", None)]
     assert [tablet.name for tablet in see(node).tablets] == ["Asleep", "Ended", "Never"]
+
+
+def test_what_the_centre_has_not_said_it_has_is_told(node: Node) -> None:
+    publish_visit(node)
+    pair_with(node, QUIET)
+    node.write(lambda session: session.execute(projects.update().values(home=QUIET.id)))
+    sara, _token = devices.add_device(node, None, "Tablet of Sara", 1)
+    for name in ("a", "b"):
+        send(node, visit(name), actor_id=sara.id)
+    assert (see(node).centre, only(see(node)).not_at_centre) == ("Erbil", 2)
+    epoch, seq = node.write(lambda session: (changes.epoch(session), changes.head(session)))
+    node.write(lambda session: peer_rounds.note_told(session, QUIET.id, epoch=epoch, seq=seq))
+    assert only(see(node)).not_at_centre == 0
+
+
+def test_what_came_through_another_node_is_told_with_its_name(node: Node) -> None:
+    publish_visit(node)
+    pair_with(node, QUIET)
+    there = send(node, visit("there"), device_id="collect:far")
+    node.write(lambda s: s.execute(update(receipts).where(receipts.c.id == there.id).values(node=QUIET.id)))
+    report = see(node)
+    assert [(tablet.name, tablet.node, tablet.received) for tablet in report.elsewhere] == [("collect:far", "Erbil", 1)]
+    assert report.here == []
 
 
 def test_the_code_is_of_what_came_in_these_days_in_whatever_order(node: Node) -> None:
