@@ -123,15 +123,16 @@ class Worker:
 
     def _follow(self) -> None:
         resolve, *others = consumers.make_runners(self._node)
-        built_at = 0.0
+        build_at = 0.0
         while not self._stop.is_set():
             try:
                 took = resolve.run_slice()
                 is_busy = self._node.writer.is_busy()
                 built: list[float | None] = []
-                if time.monotonic() > built_at + WAREHOUSE_SECONDS or (took is None and not is_busy):
+                began = time.monotonic()
+                if began > build_at or (took is None and not is_busy):
                     built = [runner.run_slice() for runner in others]
-                    built_at = time.monotonic()
+                    build_at = next_build(began, time.monotonic())
                 pause = self._pause([took, *built], took, is_busy=is_busy)
             except Exception:  # a full disk, a database that is away: it passes, and this thread must outlive it
                 log.exception("consumers interrupted node=%s", self._node.id)
@@ -167,3 +168,8 @@ class Worker:
             self._stop.wait(REST_SECONDS)
         if self._stop.is_set():
             raise Stopped
+
+
+def next_build(began: float, ended: float) -> float:
+    """When to build again: on a slow disk a segment takes seconds, however small, and resolving has as many between."""
+    return ended + max(WAREHOUSE_SECONDS, ended - began)

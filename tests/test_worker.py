@@ -11,7 +11,7 @@ from sync_server.node import Node
 from sync_server.services import consumers, erase_submissions
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.store.segments import get_manifest
-from sync_server.worker import Worker
+from sync_server.worker import WAREHOUSE_SECONDS, Worker, next_build
 from tests.support.backups import with_settings
 from tests.support.samples import publish_visit, send, visit
 
@@ -31,6 +31,11 @@ def test_what_arrives_is_worked_out_without_anybody_asking(node: Node) -> None:
         send(node, visit(str(number)))
     wait_until(lambda: consumers.count_behind(node) == 0)
     worker.stop()
+
+
+def test_on_a_slow_disk_resolving_has_as_much_time_as_building() -> None:
+    assert next_build(began=10.0, ended=10.1) == 10.1 + WAREHOUSE_SECONDS
+    assert next_build(began=10.0, ended=15.0) == 20.0
 
 
 def test_a_fault_that_passes_does_not_stop_the_consumers(hub: Node, monkeypatch: pytest.MonkeyPatch) -> None:

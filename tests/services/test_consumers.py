@@ -1,6 +1,7 @@
 """The consumers follow the feed whatever the database does; no change is blamed for that."""
 
 from collections.abc import Sequence
+from itertools import count
 
 import pytest
 from sqlalchemy import text
@@ -41,3 +42,27 @@ def test_a_database_that_fails_parks_nothing_and_the_slice_is_done_again(node: N
     with node.database.read() as session:
         assert iter_parked(session) == []
         assert all(find_submissions(session, f"uuid:{number}") for number in range(10))
+
+
+class Counts(ResolveSubmissions):
+    """Notes how many changes each slice had, on a machine where an hour passes whenever somebody looks."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def handle(self, session: Session, happened: Sequence[Change]) -> consumers.Write:
+        self.sizes.append(len(happened))
+        return lambda session: None
+
+
+def test_waiting_does_not_make_slices_small(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_visit(node)
+    for number in range(60):
+        send(node, visit(str(number)))
+    hours = count(step=3600)
+    monkeypatch.setattr(consumers.time, "perf_counter", lambda: float(next(hours)))
+    consumer = Counts()
+    runner = consumers.Runner(node, consumer)
+    while runner.run_slice() is not None:
+        pass
+    assert len(consumer.sizes) == 2, consumer.sizes  # 64 changes, and the rest
