@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 CREATE, UPDATE, UPSERT, DELETE, RESTORE = "create", "update", "upsert", "delete", "restore"
 
+WITHDRAWN = "withdrawn"
+"""What a submission had done to an entity until it was edited: nothing any more, but versions of it were served."""
+
 LABEL = "label"
 """The label among the properties: the specification gives no property this name."""
 

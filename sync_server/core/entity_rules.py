@@ -1,17 +1,13 @@
-"""How parallel changes of a property come together by themselves, by rules that are data of the list.
+"""How parallel changes of a property come together by themselves: rules that are data, written in the form.
 
-    {"severity":     {"merge": "maximum"},
-     "status":       {"merge": "latest", "by": "last_followup"},
-     "times_raised": {"merge": "count"}}
-
-`maximum`: the greatest number, or the last in the order of the alphabet where one of them is none (ISO dates are in
-order); `union`: the codes of all, as of a question with several answers; `latest`: that of the furthest event date;
-`count`: of how many submissions the property was given, whatever number a tablet worked out.
+The column `merge` of the sheet 'survey' says it beside `save_to`: `maximum` is the greatest number, or the last in the
+order of the alphabet where one of them is none (ISO dates are in order); `union` the codes of all, as of a question
+with several answers; `latest by last_followup` that of the furthest event date, which is another property; `count` of
+how many submissions the property was given, whatever number a tablet worked out.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 MAXIMUM, UNION, LATEST, COUNT = "maximum", "union", "latest", "count"
 
@@ -25,18 +21,17 @@ class Rule:
 Rules = Mapping[str, Rule]
 
 
-def read_rules(value: Mapping[str, Mapping[str, Any]]) -> dict[str, Rule]:
-    """Read a list's rules; raise ValueError that says what is wrong, in words for who wrote them."""
-    return {name: _rule(name, rule) for name, rule in value.items()}
+def read_rules(cells: Mapping[str, str]) -> dict[str, Rule]:
+    """Read the rules of a list, by property; what is no rule is left out: publishing a form refuses it."""
+    return {name: rule for name, cell in cells.items() if (rule := read_rule(cell))}
 
 
-def _rule(name: str, rule: Mapping[str, Any]) -> Rule:
-    merge, by = str(rule.get("merge", "")), str(rule.get("by", ""))
-    if merge not in (MAXIMUM, UNION, LATEST, COUNT):
-        raise ValueError(f"'{name}': merge must be one of {MAXIMUM}, {UNION}, {LATEST}, {COUNT}, not '{merge}'")
-    if (merge == LATEST) != bool(by):
-        raise ValueError(f"'{name}': '{LATEST}', and it alone, says in 'by' which property holds the date")
-    return Rule(merge, by)
+def read_rule(cell: str) -> Rule | None:
+    """Read one rule as it is written in a form; None for what is none."""
+    merge, _, by = " ".join(cell.split()).partition(" by ")
+    if merge == LATEST and by:
+        return Rule(merge, by)
+    return Rule(merge) if merge in (MAXIMUM, UNION, COUNT) and not by else None
 
 
 def merge_by_rule(rule: Rule, values: Sequence[str], dates: Sequence[str]) -> str | None:

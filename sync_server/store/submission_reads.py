@@ -129,7 +129,8 @@ def _load(session: Session, project_id: int, ids: Sequence[int]) -> list[StoredS
     joined = submissions.outerjoin(receipts, r.id == t.first_receipt_id).outerjoin(actors, actors.c.id == r.actor_id)
     rows = session.execute(select(t.id, *columns, *arrival).select_from(joined).where(t.id.in_(ids))).all()
     states = {row.id: SubmissionState.from_json(row.state) for row in rows}
-    xml = _xml(session, project_id, {v for state in states.values() for v in (state.current, *state.sources.values())})
+    shown = {version for state in states.values() for version in (state.current, *state.sources.values())}
+    xml = find_xml(session, project_id, shown)
     edited = [state for state in states.values() if len(state.versions) > 1]
     originals = _original_versions(session, project_id, edited)
     sizes = _file_sizes(session, project_id, {v for s in states.values() if s.attachments for v in s.versions})
@@ -155,7 +156,8 @@ def _load(session: Session, project_id: int, ids: Sequence[int]) -> list[StoredS
     return [found[id] for id in ids]
 
 
-def _xml(session: Session, project_id: int, wanted: Iterable[VersionId]) -> dict[VersionId, bytes]:
+def find_xml(session: Session, project_id: int, wanted: Iterable[VersionId]) -> dict[VersionId, bytes]:
+    """Load the bytes of these versions."""
     t = submission_versions.c
     found: dict[VersionId, bytes] = {}
     for part in _parts(wanted):
