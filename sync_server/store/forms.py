@@ -123,6 +123,11 @@ def find_version(session: Session, project_id: int, form_id: str, version: str) 
     return _find_version(session, t.project_id == project_id, t.form_id == form_id, t.version == version)
 
 
+def find_version_by_id(session: Session, project_id: int, row_id: int) -> FormVersion | None:
+    t = form_versions.c
+    return _find_version(session, t.project_id == project_id, t.id == row_id)
+
+
 def find_version_by_source(session: Session, project_id: int, source_sha256: str) -> FormVersion | None:
     """Find what was published from exactly this file."""
     t = form_versions.c

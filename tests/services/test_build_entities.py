@@ -3,16 +3,19 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update as update_table
 
 from sync_server.core.xlsform import convert_form
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.review_submission import accept_submission
+from sync_server.services.verify_node import verify_node
 from sync_server.store import entities, entity_actions
 from sync_server.store.entities import EntityList, StoredEntity
 from sync_server.store.entity_actions import StoredAction
 from sync_server.store.forms import FormVersion
+from sync_server.store.tables import entity_lists
 from tests.core.test_entity_actions import WELLS
 from tests.support.samples import NOON, add_form, send
 
@@ -20,11 +23,11 @@ WELL = "0190a1b2-0000-4000-8000-00000000000a"
 OTHER = "0190a1b2-0000-4000-8000-00000000000b"
 
 
-def publish_wells(node: Node, version: str = "1", merge: str = "") -> FormVersion:
-    """Publish the form of wells; `merge` is how changes of their state merge."""
+def publish_wells(node: Node, version: str = "1", **of_state: str) -> FormVersion:
+    """Publish the form of wells; `of_state` are the columns that are ours, for the question after their state."""
     source = WELLS.replace("| wells | 1 |", f"| wells | {version} |")
     made = convert_form(source.encode())
-    annotations = {"/state": {"merge": merge}} if merge else None
+    annotations = {"/state": of_state} if of_state else None
     return add_form(node, made.xml, "wells", version, NOON, annotations=annotations)
 
 
@@ -77,6 +80,12 @@ def test_a_form_makes_its_list(node: Node) -> None:
     publish_wells(node)
     assert the_list(node).properties == ("place", "reason", "status")
     assert the_list(node).served == 0
+
+
+def test_what_is_severe_in_any_version_goes_to_no_tablet(node: Node) -> None:
+    publish_wells(node, sensitivity="severe")
+    publish_wells(node, "2")
+    assert the_list(node).properties == ("place", "reason")
 
 
 def test_what_is_registered_is_there_and_what_is_updated_changes(node: Node) -> None:
@@ -182,7 +191,7 @@ def test_a_new_version_of_the_form_says_how_changes_merge(node: Node) -> None:
     for minutes, (branch, state) in enumerate((("one", "3"), ("two", "2")), start=1):
         send(node, well(branch, update(number, branch), state=state), minutes=minutes)
     assert shown(node)[WELL].has_conflict
-    publish_wells(node, "2", "maximum")
+    publish_wells(node, "2", merge="maximum")
     merged = shown(node)[WELL]
     assert (merged.has_conflict, merged.values["status"]) == (False, "3")
 
@@ -207,3 +216,15 @@ def test_forms_that_write_no_list_change_none(node: Node) -> None:
     before = the_list(node)
     send(node, well("n", 'create="0"'), minutes=1)
     assert the_list(node) == before
+
+
+def test_verify_adds_up_the_lists(node: Node) -> None:
+    publish_wells(node)
+    send(node, well("a"))
+    shown(node)
+    assert list(verify_node(node)) == []
+    node.write(lambda session: session.execute(update_table(entity_lists).values(served=7)))
+    (fault,) = verify_node(node)
+    assert "'wells'" in fault
+    consumers.rebuild(node)
+    assert list(verify_node(node)) == []
