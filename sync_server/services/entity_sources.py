@@ -19,16 +19,27 @@ from sync_server.core.merged_document import merged_document
 from sync_server.services.form_definitions import UNKNOWN_VERSION, find_entity_spec
 from sync_server.store.entity_actions import StoredAction
 from sync_server.store.instance_names import FormKey
-from sync_server.store.submission_reads import StoredSubmission, find_xml, load_shown
+from sync_server.store.submission_reads import StoredSubmission, find_versions, find_xml, load_shown
 
 log = logging.getLogger(__name__)
 
 
 def read_sources(session: Session, form: FormKey, root_ids: Iterable[str]) -> Iterator[StoredAction]:
     """Read the actions of those of these submissions that are shown; sealed ones take no part."""
-    for submission in load_shown(session, *form, sorted(root_ids)):
+    roots = [
+        root_id
+        for root_id, version, edits in find_versions(session, *form, root_ids)
+        if edits or _can_act(session, form, version)
+    ]
+    for submission in load_shown(session, *form, sorted(roots)):
         if not submission.is_sealed:
             yield from _actions_of(session, form, submission)
+
+
+def _can_act(session: Session, form: FormKey, version: str) -> bool:
+    """Most forms write no list: their submissions need not be read. Of a version never seen nothing is known."""
+    spec = find_entity_spec(session, *form, version)
+    return spec is None or bool(spec.declarations)
 
 
 def _actions_of(session: Session, form: FormKey, submission: StoredSubmission) -> Iterator[StoredAction]:

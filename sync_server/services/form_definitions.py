@@ -49,9 +49,13 @@ def _find_checker(session: Session, project_id: int, form_id: str, version: str)
 
 
 def find_entity_spec(session: Session, project_id: int, form_id: str, version: str) -> EntitySpec | None:
-    """Return what a version of a form says of entities; None for a version never seen."""
-    found = forms.find_version(session, project_id, form_id, version)
-    return None if found is None else get_entity_spec(session, found)
+    """Return what a version of a form says of entities; None for a version never seen. Remembered for the session."""
+    remembered: dict[tuple[int, str, str], EntitySpec | None] = session.info.setdefault("entity_specs", {})
+    key = (project_id, form_id, version)
+    if key not in remembered:
+        found = forms.find_version(session, *key)
+        remembered[key] = None if found is None else get_entity_spec(session, found)
+    return remembered[key]
 
 
 def get_entity_spec(session: Session, version: FormVersion) -> EntitySpec:

@@ -82,6 +82,17 @@ def find_keys(session: Session, project_id: int, form_id: str, roots: Iterable[s
     return found
 
 
+def find_versions(session: Session, project_id: int, form_id: str, roots: Iterable[str]) -> list[tuple[str, str, int]]:
+    """Find of each of these submissions, of those that are there and admitted, its form version and number of edits."""
+    t = submissions.c
+    found: list[tuple[str, str, int]] = []
+    for part in _parts(roots):
+        query = select(t.root_id, t.form_version, t.edits).where(t.project_id == project_id, t.form_id == form_id)
+        rows = session.execute(query.where(t.root_id.in_(part), t.is_held.is_(False)))
+        found += [(root_id, form_version, edits) for root_id, form_version, edits in rows]
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Arrivals:
     """When a version first and last came, and as which instance."""
