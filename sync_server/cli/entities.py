@@ -103,23 +103,29 @@ def _failed_line(action: StoredAction) -> str:
 
 
 def _say(history: EntityHistory, zone: ZoneInfo) -> None:
-    entity = history.entity
+    entity, waits = history.entity, set(history.entity.state["waits"])
     click.echo(f"{entity.label}{_remark(entity)}")
     click.echo(f"version {entity.number}")
-    for name, value in entity.values.items():
-        click.echo(f"  {name}: {value}")
+    for name in sorted(history.shown & entity.values.keys()):
+        click.echo(f"  {name}: {entity.values[name]}")
     for conflict in entity.state["conflicts"]:
-        shown, *others = [value for _event, value in conflict["claims"]]
-        about = "deleted or not" if conflict["about"] == DELETION else conflict["about"]
-        click.echo(f"conflict about {about}: shown is '{shown}', also said: {', '.join(map(repr, others))}")
-    waits = set(entity.state["waits"])
+        click.echo(_conflict(conflict["about"], [value for _event, value in conflict["claims"]], history.shown))
     for action in history.actions:
         waiting = "  (waits for what it builds upon)" if action.event_id in waits else ""
-        click.echo(f"{action.received_at.astimezone(zone):%Y-%m-%d %H:%M %z}  {_did(action.event)}{waiting}")
+        when = f"{action.received_at.astimezone(zone):%Y-%m-%d %H:%M %z}"
+        click.echo(f"{when}  {_did(action.event, history.shown)}{waiting}")
 
 
-def _did(event: EntityEvent) -> str:
-    said = ", ".join(f"{name}={value}" for name, value in sorted(event.values.items()))
+def _conflict(about: str, values: list[str], shown: frozenset[str]) -> str:
+    if about not in shown:
+        return "conflict about a property that is not shown"
+    first, *others = values
+    said = f"shown is '{first}', also said: {', '.join(map(repr, others))}"
+    return f"conflict about {'deleting it' if about == DELETION else about}: {said}"
+
+
+def _did(event: EntityEvent, shown: frozenset[str]) -> str:
+    said = ", ".join(f"{name}={value}" for name, value in sorted(event.values.items()) if name in shown)
     return f"{event.kind} by {event.source}: {said}" if said else f"{event.kind} by {event.source}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sync_server.core.entity_event import DELETION, LABEL
 from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import consumers
@@ -22,9 +23,13 @@ class ListOverview:
 
 @dataclass(frozen=True, slots=True)
 class EntityHistory:
-    """An entity with everything that submissions did to it, the earliest received first."""
+    """An entity with everything that submissions did to it, the earliest received first.
+
+    `shown` names what may be shown of it; what was saved from a severe question is not among it.
+    """
 
     entity: StoredEntity
+    shown: frozenset[str]
     actions: tuple[StoredAction, ...]
 
 
@@ -58,7 +63,9 @@ def get_history(node: Node, name: str, entity_id: str, *, project_id: int = 1) -
     consumers.catch_up(node)
     with node.database.read() as session:
         entity = next(entities.find_entities(session, project_id, name, [entity_id]), None)
-        if entity is None:
+        of_list = entities.find_list(session, project_id, name)
+        if entity is None or of_list is None:
             raise NotFound
         actions = entity_actions.find_actions_on(session, [entity.key])
-    return EntityHistory(entity, tuple(sorted(actions, key=lambda each: (each.received_at, each.event_id))))
+    shown = frozenset((LABEL, DELETION, *of_list.properties))
+    return EntityHistory(entity, shown, tuple(sorted(actions, key=lambda each: (each.received_at, each.event_id))))

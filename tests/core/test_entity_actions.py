@@ -7,25 +7,9 @@ from sync_server.core.entity_spec import EntitySpec, read_entity_spec
 from sync_server.core.instance_xml import parse_xml
 from sync_server.core.xform import parse_xform
 from sync_server.core.xlsform import convert_form
+from tests.support.wells import OTHER, WELL, WELLS
 
-WELL = "0190a1b2-0000-4000-8000-00000000000a"
-OTHER = "0190a1b2-0000-4000-8000-00000000000b"
 BRANCH = "0190a1b2-0000-4000-8000-0000000000ff"
-
-WELLS = """
-| settings | | |
-| | form_title | form_id | version |
-| | Wells | wells | 1 |
-| survey | | | | | |
-| | type | name | label | save_to | relevant |
-| | text | place | Place | place | |
-| | text | state | State | status | |
-| | text | why | Why | reason | ${state} = 'closed' |
-| | text | picked | Picked | | |
-| entities | | | | | |
-| | list_name | label | entity_id | create_if | update_if |
-| | wells | ${place} | coalesce(${picked}, uuid()) | ${picked} = '' | ${picked} != '' |
-"""
 
 PEOPLE = """
 | settings | | |

@@ -162,6 +162,13 @@ def test_an_update_is_placed_even_when_what_its_author_saw_was_edited_since() ->
     assert not state.waits
 
 
+def test_updates_that_begin_from_versions_nobody_served_wait_and_are_not_searched_for_ever() -> None:
+    forged = [update(f"{n:02d}", f"b{n}", 0, 990_000 + n, status="x") for n in range(60)]
+    state = fold_entity([CREATED, *forged])
+    assert len(state.waits) == 60
+    assert not state.conflicts
+
+
 def test_rules_of_the_list_merge_what_is_parallel() -> None:
     rules = read_rules(
         {

@@ -10,10 +10,9 @@ from sync_server.core.xlsform import convert_form
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.store import entities
-from tests.core.test_entity_actions import WELLS
 from tests.protocols.conftest import Tablet, put_media
-from tests.services.test_build_entities import NOON, OTHER, WELL, publish_wells, update, well
-from tests.support.samples import add_form, send
+from tests.support.samples import NOON, add_form, send
+from tests.support.wells import OTHER, WELL, WELLS, publish_wells, update, well
 
 MANIFEST = "{http://openrosa.org/xforms/xformsManifest}"
 USES = "| | select_one_from_file wells.csv | which | Which | | |\n"
