@@ -139,6 +139,19 @@ def test_each_row_registers_its_own(people: EntitySpec) -> None:
     ]
 
 
+def test_a_form_writes_several_lists() -> None:
+    both = PEOPLE.replace("| text | place | Place | |", "| text | place | Place | meetings#place |")
+    both = both.replace("| full_name |", "| people#full_name |").rstrip() + "\n| | meetings | ${place} | | |\n"
+    spec = spec_of(both)
+    assert spec.lists == {"people": ("full_name",), "meetings": ("place",)}
+    top = f'<meta><entity dataset="meetings" create="1" id="{OTHER}"><label>Bartella</label></entity></meta>'
+    actions = read(spec, f"<place>Bartella</place>{row('Ahmad')}{top}")
+    assert {(action.list_name, action.place, action.values["label"]) for action in actions} == {
+        ("people", "/person[1]", "Ahmad"),
+        ("meetings", "", "Bartella"),
+    }
+
+
 def test_plain_rows_register_under_the_condition_of_the_form(people: EntitySpec) -> None:
     rows = row("Ahmad") + row("Basma", consent="no") + row("Layla")
     actions = read(people, rows)
