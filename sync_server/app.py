@@ -21,20 +21,23 @@ from sync_server.protocols import (
     central_submission_files,
     central_submissions,
     central_users,
+    clocks,
     endpoint,
     erasures,
     interface,
     kobo,
+    node_completeness,
     openrosa,
     pairing,
     replication,
+    tablet_completeness,
 )
 
 DOORS = (
     openrosa, kobo, central_sessions, central_users, central_preferences, central_roles, central_projects,
     central_app_users, central_properties, central_public_links, central_config, central_keys, central_forms,
-    central_reviews, central_submission_files, central_submissions, central_audits, erasures, interface, pairing,
-    replication,
+    central_reviews, central_submission_files, central_submissions, central_audits, clocks, erasures, interface,
+    node_completeness, pairing, replication, tablet_completeness,
 )  # fmt: skip
 
 

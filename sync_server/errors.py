@@ -155,6 +155,11 @@ class NotThatOld(Problem):
     message = "'{age}' is no age. Write a number and d, w, m or y: 24m is 24 months."
 
 
+class PeriodNotPossible(Problem):
+    code = "400.912"
+    message = "From {first} to {last} cannot be asked for: the first day must come first, and {most} days are most."
+
+
 class NobodyNamed(Problem):
     code = "400.96"
     message = "'{value}' cannot name a person: {reason}"
@@ -250,7 +255,18 @@ class FormsDiffer(Problem):
 
 
 class DiskFull(Problem):
+    """As an operator, a program or another node is told."""
+
     code = "507.91"
+    message = (
+        "The disk of this server is full, so what came was not stored. Make space on the disk of its data folder; then "
+        "send it again, or repeat the command. What was stored before is safe, and is recognised."
+    )
+
+
+class SubmissionNotStored(DiskFull):
+    """As whoever holds a tablet reads it."""
+
     message = (
         "The server's disk is full, so this submission was not stored. Keep it on the tablet and send it again later; "
         "tell the coordinator that the server needs space."

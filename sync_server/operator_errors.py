@@ -160,6 +160,14 @@ class BlobStoreNotInstalled(Problem):
     )
 
 
+class NamesNotInstalled(Problem):
+    code = "500.132"
+    message = (
+        "This node is to answer to a name on its network (setting mdns_name), and what answers is not installed. "
+        "Install it with: pip install 'sync-server[mdns]'"
+    )
+
+
 class JournalDamaged(Problem):
     code = "500.125"
     message = (

@@ -154,6 +154,22 @@ class BundleDamaged(Problem):
     )
 
 
+class BundleVolumeMissing(Problem):
+    code = "400.913"
+    message = (
+        "Of the bundle {file} the volume .{number} is missing. Nothing of it was taken. Copy all its volumes, and take "
+        "them together."
+    )
+
+
+class BundleEndMissing(Problem):
+    code = "400.914"
+    message = (
+        "{file} is a volume of a bundle whose last volume, which has no number, is missing. Nothing of it was taken. "
+        "Copy all its volumes, and take them together."
+    )
+
+
 class BundleForAnother(Problem):
     code = "403.97"
     message = "{file} was made for another node, and only that one can open it. Nothing of it was taken."
@@ -193,15 +209,15 @@ class BundleUnreadable(Problem):
     code = "503.95"
     message = (
         "{file} could not be read to its end: {reason}. Was the stick pulled out? What was taken is stored; put it in "
-        "again and repeat the command."
+        "again and repeat it."
     )
 
 
 class BundleUnwritable(Problem):
     code = "500.126"
     message = (
-        "The bundle could not be written to {file}: {reason}. No bundle is there under this name. Repeat the command "
-        "when that is mended: whole volumes that are there are used."
+        "The bundle could not be written to {file}: {reason}. No bundle is there under this name. Repeat it when "
+        "that is mended: whole volumes that are there are used."
     )
 
 
@@ -209,7 +225,7 @@ class BundleNoRoom(Problem):
     code = "507.95"
     message = (
         "The bundle needs {needed} bytes, and in {folder} only {free} are free. No bundle was written. Make room there "
-        "or take a larger stick, and repeat the command."
+        "or take a larger stick, and repeat it."
     )
 
 
@@ -217,8 +233,13 @@ class NoRoomToTake(Problem):
     code = "507.96"
     message = (
         "To take {file} this node needs {needed} bytes, and its disk has not so much to spare. Nothing of it was "
-        "taken. Make room on the disk of the data folder, and repeat the command."
+        "taken. Make room on the disk of the data folder, and repeat it."
     )
+
+
+class TooManyFiles(Problem):
+    code = "413.96"
+    message = "More than {most} files came at once. Nothing was taken. Take them in several goes."
 
 
 class NothingHeardYet(Problem):
@@ -226,4 +247,61 @@ class NothingHeardYet(Problem):
     message = (
         "This node has heard nothing of {name} yet, so a bundle for it would be refused. Take a bundle of {name} "
         "first, or synchronise once."
+    )
+
+
+class StillMarking(Problem):
+    code = "503.96"
+    message = (
+        "This node was upgraded or restored, and is still looking through what it holds. Ask again in a few minutes; "
+        "until then everything else goes on as ever."
+    )
+
+
+class PeerTooOld(Problem):
+    code = "501.92"
+    message = "The program of {name} does not know this yet. Update it there; synchronising goes on as it is."
+
+
+class ComparedFromHub(Problem):
+    code = "409.916"
+    message = "{name} is an office that calls this node and cannot be called. Compare there, with this node."
+
+
+class NotSharedWith(Problem):
+    code = "409.917"
+    message = (
+        "Project {project} is shared with no node called {name}. Those there are stand on the page Centre, and are "
+        "listed by sync-server pair list."
+    )
+
+
+class ComparisonUnderWay(Problem):
+    code = "409.918"
+    message = "Somebody else is comparing the nodes just now. Ask again in half a minute."
+
+
+class PairingFileRefused(Problem):
+    code = "400.912"
+    message = "{file} cannot be used to pair: {reason}. Nothing was changed."
+
+
+class PairingFileUnwritable(Problem):
+    code = "500.127"
+    message = (
+        "{file} could not be written: {reason}. No such file is there. Repeat the command when that is mended, or name "
+        "another place."
+    )
+
+
+class StillWorkingIn(Problem):
+    code = "503.97"
+    message = "The other node is still working in what it received. Nothing is lost: ask again in a few minutes."
+
+
+class NoAddress(Problem):
+    code = "409.919"
+    message = (
+        "{name} was paired by stick, and this node knows no address of it. Carry bundles, or give it an address: "
+        "sync-server pair address."
     )

@@ -23,7 +23,6 @@ from waitress.server import create_server
 from waitress.utilities import Error, build_http_date
 
 from sync_server.core.early_answers import Answer, Asked, EarlyAnswer
-from sync_server.core.openrosa_xml import write_response
 from sync_server.errors import DiskFull
 
 log = logging.getLogger(__name__)
@@ -39,6 +38,9 @@ IDENT = "sync-server"
 CONNECTIONS = 500  # idle keep-alive ones included; more wait in the backlog
 SILENCE_SECONDS = 120  # a connection that says nothing for so long is closed: twice Collect's own patience
 
+WriteFull = Callable[[str], tuple[str, bytes]]
+"""Give for an address the content type and body of the answer that the disk is full."""
+
 
 class HttpServer:
     """One listening socket and a pool of threads."""
@@ -51,12 +53,13 @@ class HttpServer:
         threads: int,
         scratch: Path,
         has_room: Callable[[int], bool] = lambda size: True,
+        write_full: WriteFull = lambda path: ("text/plain; charset=utf-8", DiskFull.message.encode()),
         answer_early: EarlyAnswer = lambda asked: None,
     ) -> None:
         """Listen.
 
-        `has_room` says, before a body of so many bytes is set down, whether the disk can take it; `answer_early`
-        answers what need not take up a thread.
+        `has_room` says, before a body of so many bytes is set down, whether the disk can take it, and `write_full`
+        what the sender is told if not; `answer_early` answers what need not take up a thread.
         """
         tempfile.tempdir = str(scratch)  # bodies on their way in: on the disk whose space we watch
         self._server: Any = create_server(
@@ -72,7 +75,7 @@ class HttpServer:
             ident=IDENT,
             asyncore_use_poll=hasattr(select, "poll"),  # select() ends at 1,024 sockets
         )
-        parser = partial(_Parser, has_room=has_room)
+        parser = partial(_Parser, has_room=has_room, write_full=write_full)
         self._server.channel_class = type("Channel", (_Channel,), {"parser_class": parser})
         self._server.add_task = partial(_take_up, self._server.add_task, answer_early)
 
@@ -113,15 +116,19 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """A connection, which can be answered by the thread that reads them all."""
 
     def answer_first(self, answer_early: EarlyAnswer) -> bool:
-        """Answer its first request early if it can be; return False when a thread must take it up."""
+        """Answer its first request early if it can be; return False when a thread must take it up.
+
+        The request is done with last: the loop takes a connection without one for nobody's, and flushes it without
+        waiting for its turn. Where a thread was still sending, the same bytes went out twice.
+        """
         request = self.requests[0]
         answer = None if request.error else _try(answer_early, _ask(request, self.addr[0]))
         if answer is None:
             return False
-        self.requests.pop(0)
         head = _write_head(answer, is_last=request.connection_close)
         self._send(head if request.command.upper() == "HEAD" else head + answer.body)
         self.close_when_flushed = request.connection_close
+        self.requests.pop(0)
         request.close()
         return True
 
@@ -173,9 +180,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     The rest of the body is read and forgotten first: a client that is still sending does not read the answer.
     """
 
-    def __init__(self, adj: object, *, has_room: Callable[[int], bool]) -> None:
+    def __init__(self, adj: object, *, has_room: Callable[[int], bool], write_full: WriteFull) -> None:
         super().__init__(adj)
-        self._has_room = has_room
+        self._has_room, self._write_full = has_room, write_full
         self._left_to_forget: int | None = None
 
     def received(self, data: bytes) -> int:
@@ -194,7 +201,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         return is_beginning and self.content_length > BODY_IN_MEMORY and not self._has_room(self.content_length)
 
     def _refuse(self, left: int) -> None:
-        self.error = _NoSpace(DiskFull.message)
+        self.error = _NoSpace(*self._write_full(self.path))
         self._left_to_forget = left
 
     def _forget(self, data: bytes) -> int:
@@ -206,12 +213,14 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
 
 
 class _NoSpace(Error):  # type: ignore[misc]
+    """507, with the content type and body that the address calls for."""
+
     code, reason = DiskFull().status, "Insufficient Storage"
 
+    def __init__(self, content_type: str, body: bytes) -> None:
+        super().__init__(body)
+        self._content_type = content_type
+
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        headers = [
-            ("Content-Type", "text/xml; charset=utf-8"),
-            ("X-OpenRosa-Version", "1.0"),
-            ("Connection", "close"),
-        ]
-        return f"{self.code} {self.reason}", headers, write_response(DiskFull.message, nature="submit_error")
+        headers = [("Content-Type", self._content_type), ("X-OpenRosa-Version", "1.0"), ("Connection", "close")]
+        return f"{self.code} {self.reason}", headers, self.body

@@ -52,6 +52,9 @@ class Settings:
     public_url: str = _setting(
         "", "Address under which tablets reach this node, such as https://hub.example.org. Empty: from the request."
     )
+    mdns_name: str = _setting(
+        "", "Name under which this node answers on its network, such as sync-hub for sync-hub.local. Empty: none."
+    )
     node_name: str = _setting("", "What people call this node, such as 'Mosul office'. Empty: the machine's name.")
     admin_email: str = _setting("", "E-mail of the first administrator. Empty: admin@localhost.")
     admin_password: str = _setting(
@@ -161,6 +164,7 @@ class Settings:
         except (KeyError, ValueError) as error:
             raise ImpossibleSetting(name="timezone", value=self.timezone, reason="no such time zone.") from error
 
+        self._check_name()
         self._check_backup()
         self._check_mail()
         self._check_sync()
@@ -168,6 +172,12 @@ class Settings:
         unknown = sorted(roles - set(TWO_FACTOR_ROLES))
         known = f"choose among {', '.join(TWO_FACTOR_ROLES)}, with commas between."
         _require(not unknown, "require_two_factor", self.require_two_factor, known)
+
+    def _check_name(self) -> None:
+        is_label = re.fullmatch("|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", self.mdns_name) is not None
+        told = "write it as sync-hub: small letters, digits and hyphens; .local is added."
+        _require(is_label, "mdns_name", self.mdns_name, told)
+        _require(not self.mdns_name or self.processes == 1, "mdns_name", self.mdns_name, "one serving process only.")
 
     def _check_sync(self) -> None:
         for name in ("sync_minutes", "sync_quiet_seconds", "sync_kbit"):

@@ -26,6 +26,7 @@ from sync_server.services import (
     scratch_folder,
     sign_in,
 )
+from sync_server.services.announce_name import Announcer
 from sync_server.services.finish_erasures import finish_erasures
 from sync_server.services.incoming_files import sweep_incoming
 
@@ -39,6 +40,7 @@ RETENTION_START_SECONDS = 1
 WAREHOUSE_SECONDS = 0.7  # from one segment to the next while uploads arrive: a reader is less than two behind
 MAINTENANCE_SECONDS = 5
 SWEEP_MINUTES = 15
+NAME_SECONDS = 20  # how long after an address changed the name leads to the new one
 REST_SECONDS = 0.1
 POLITENESS = 3.0  # pause after a slice, as a multiple of it, while uploads arrive
 
@@ -71,6 +73,11 @@ class Worker:
         self._schedule_retention(node)
         if node.settings.backup_folder is not None:
             self._schedule_backup(node)
+        self._announcer = Announcer(node.settings) if node.settings.mdns_name else None
+        if self._announcer:
+            self._scheduler.add_job(
+                self._announcer.look, "interval", seconds=NAME_SECONDS, next_run_time=datetime.now(UTC), id="name"
+            )
 
     def _schedule_retention(self, node: Node) -> None:
         """Apply the rules at the start and every day; finish what is left of erasures every hour."""
@@ -108,6 +115,8 @@ class Worker:
         self._stop.set()
         if self._scheduler.running:
             self._scheduler.shutdown()
+        if self._announcer:
+            self._announcer.stop()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()

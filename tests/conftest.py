@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import PasswordHasher
 
 from sync_server.node import Node
+from sync_server.services import passwords
 from sync_server.settings import Settings
 from sync_server.store.engine import Database
 from sync_server.store.migrations import migrate
@@ -21,6 +23,19 @@ def _migrated(url: str) -> None:
     database = Database(url)
     migrate(database)
     database.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords by argon2 at its least cost: hundreds of tests sign somebody in.
+
+    Servers in processes of their own hash as in the field; what that costs, tests/services/test_access.py says.
+    """
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", quick)
+        patch.setattr(passwords, "_nobody", quick.hash("of nobody"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from sync_server.node import Node
 from sync_server.services.devices import add_device
 from sync_server.settings import Settings
 from sync_server.store.tables import receipts, submission_versions
+from tests.support.new_folder import new_folder
 from tests.support.postgresql import PostgresqlServer
 from tests.support.samples import publish_visit, visit
 from tests.support.senders import ACKNOWLEDGED, post
@@ -30,7 +31,7 @@ FEW_THREADS = {"SYNC_THREADS": "4"}
 @pytest.fixture
 def tablet(tmp_path: Path) -> Iterator[tuple[LiveServer, str]]:
     """A live server with few threads, and a tablet's address on it."""
-    settings = Settings(data=tmp_path / "node", min_free_bytes=0)
+    settings = Settings(data=new_folder(tmp_path / "node"), min_free_bytes=0)
     path = prepare(settings)
     with LiveServer(settings.data, environ=FEW_THREADS) as server:
         yield server, server.url + path
@@ -131,7 +132,12 @@ def wait_until(is_so: object, *, seconds: float = 30) -> None:
 def test_a_body_the_disk_cannot_take_is_refused_before_it_is_set_down(tmp_path: Path) -> None:
     """Whoever sends it: the reserve is what the database needs to finish what it began."""
     with LiveServer(tmp_path / "node", environ={"SYNC_MIN_FREE_BYTES": str(10**17)}) as server:
-        answer = requests.post(f"{server.url}/v1/nowhere", data=b"x" * 30_000_000, timeout=60)
-        assert answer.status_code == 507
-        assert "needs space" in answer.text
+        for path, told in (
+            ("/submission", "Keep it on the tablet"),
+            ("/replication/v1/take", "Make space"),
+        ):
+            answer = requests.post(f"{server.url}{path}", data=b"x" * 30_000_000, timeout=60)
+            assert answer.status_code == 507
+            assert told in answer.text
+        assert answer.json()["code"] == 507.91
         assert requests.get(f"{server.url}/", timeout=30).status_code == 200

@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import bundle, export, guessing, ingest, read, replicate
+from benchmarks import bundle, completeness, export, guessing, ingest, read, replicate
 
 
 def main() -> None:
@@ -14,6 +14,7 @@ def main() -> None:
     guessing.add_command(commands)
     replicate.add_command(commands)
     bundle.add_command(commands)
+    completeness.add_command(commands)
     options = parser.parse_args()
     raise SystemExit(options.run(options))
 

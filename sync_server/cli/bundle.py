@@ -49,7 +49,7 @@ def make(settings: Settings, file: Path, peer: str, volume_mb: int, is_whole: bo
             )  # fmt: skip
         finally:
             bar.clear()
-    for line in _tell_made(made, found.name):
+    for line in tell_made(made, found.name):
         click.echo(line)
 
 
@@ -67,11 +67,11 @@ def take(settings: Settings, file: Path) -> None:
             taken = take_bundle(node, file, progress=bar)
         finally:
             bar.clear()
-    for line in _tell_taken(taken):
+    for line in tell_taken(taken):
         click.echo(line)
 
 
-def _tell_made(made: MadeBundle, name: str) -> list[str]:
+def tell_made(made: MadeBundle, name: str) -> list[str]:
     lines = [f"Went on after {made.went_on_after} volume(s) that were there."] if made.went_on_after else []
     counted = f"{made.records:,} record(s), {made.files:,} file(s), {write_bytes(made.size)}"
     lines.append(f"Made {made.path} for {name}: {counted}.")
@@ -80,7 +80,7 @@ def _tell_made(made: MadeBundle, name: str) -> list[str]:
     return lines
 
 
-def _tell_taken(taken: TakenBundle) -> list[str]:
+def tell_taken(taken: TakenBundle) -> list[str]:
     if taken.is_acknowledgement:
         said = " It is older than what was heard since." if taken.is_late else ""
         return [f"{taken.name} says how much it has: the next bundle for it begins there.{said}"]

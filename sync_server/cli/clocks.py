@@ -1,6 +1,6 @@
 """The command about tablets' clocks: by how much each was off, and when its submissions were finished instead."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,18 +8,12 @@ import click
 
 from sync_server.cli.options import open_node
 from sync_server.core.clock_summary import WrongFor
-from sync_server.exporters.csv_text import csv_line
-from sync_server.services.repair_clocks import SubmissionTime, TabletClock, repair_clocks
+from sync_server.core.tablet_clock import TabletClock
+from sync_server.exporters.clock_csv import write_offsets, write_times
+from sync_server.services.repair_clocks import Wanted, repair_clocks
 from sync_server.settings import Settings
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
-_WRONG = (
-    "device", "name", "offset_seconds", "offset_from", "offset_to", "submissions", "since", "until", "reason", "why",
-)  # fmt: skip
-_TIMES = (
-    "device", "name", "project", "form", "instance", "received", "original", "proposed", "earliest", "latest",
-    "reason", "why",
-)  # fmt: skip
 
 _Say = Callable[[datetime | None], str]
 
@@ -42,40 +36,15 @@ def clocks(
     zone = ZoneInfo(settings.timezone)
 
     def say(moment: datetime | None) -> str:
-        if moment is None:
-            return ""
-        local = moment.astimezone(zone)
-        return local.isoformat(timespec="milliseconds") if is_csv else f"{local:%Y-%m-%d %H:%M %z}"
+        return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %z}" if moment else ""
 
     with open_node(settings) as node:
-        found = repair_clocks(node, None, project_id=project_id, form_id=form_id, device=device)
+        found = repair_clocks(node, None, Wanted(project_id=project_id, form_id=form_id, device=device))
         if is_csv:
-            _write_csv(found, say, is_each=is_each)
+            for line in (write_times if is_each else write_offsets)(found, zone):
+                click.echo(line, nl=False)
         else:
             _write_text(found, say, is_each=is_each)
-
-
-def _write_csv(found: Iterable[TabletClock], say: _Say, *, is_each: bool) -> None:
-    click.echo(csv_line(_TIMES if is_each else _WRONG), nl=False)
-    for tablet in found:
-        rows = (_time_cells(each, say) for each in tablet.submissions) if is_each else _wrong_rows(tablet, say)
-        for cells in rows:
-            click.echo(csv_line((tablet.device, tablet.name, *cells)), nl=False)
-
-
-def _wrong_rows(tablet: TabletClock, say: _Say) -> Iterator[Sequence[str]]:
-    for each in tablet.wrong:
-        offsets = (each.offset, each.offsets.low, each.offsets.high)
-        yield (
-            *(f"{offset:.0f}" for offset in offsets), str(each.submissions), say(each.since), say(each.until),
-            each.reason.value, each.reason.text,
-        )  # fmt: skip
-
-
-def _time_cells(each: SubmissionTime, say: _Say) -> Sequence[str]:
-    p = each.proposal
-    times = (say(p.received_at), say(p.original), say(p.proposed), say(p.earliest), say(p.latest))
-    return (str(each.project_id), each.form_id, each.instance_id, *times, p.reason.value, p.reason.text)
 
 
 def _write_text(found: Iterable[TabletClock], say: _Say, *, is_each: bool) -> None:

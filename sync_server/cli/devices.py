@@ -11,6 +11,7 @@ from sync_server.core.collect_settings import encode_settings, make_settings
 from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import devices
+from sync_server.services.stranded_tablets import note_code
 from sync_server.services.tablet_address import is_this_machine_only, root_url, tablet_url
 from sync_server.settings import Settings
 from sync_server.store.accounts import Actor
@@ -32,6 +33,7 @@ def add(settings: Settings, name: str, project_id: int) -> None:
     with Node.open(settings) as node:
         try:
             added, token = devices.add_device(node, None, name, project_id)
+            note_code(node, added, root_url(settings))
         except NotFound as error:
             raise click.BadParameter(f"there is no project {project_id}", param_hint="--project") from error
     url = _tablet_url(settings, token, project_id)
@@ -75,6 +77,7 @@ def qr(settings: Settings, which: str, png: Path | None, svg: Path | None) -> No
     with open_node(settings) as node:
         found = _find(node, which)
         token = devices.show_token(node, None, found.id)
+        note_code(node, found, root_url(settings))
     url = _tablet_url(settings, token, found.project_id or 1)
     code = _make_code(settings, url)
     _warn_of_unreachable(settings)

@@ -1,6 +1,7 @@
-"""Commands about other nodes: offer to pair, accept, list, end, replace, change what a hub has, a new identity."""
+"""Commands about other nodes: pair by a line or by stick, list, end, replace, change what a hub has, a new identity."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,17 +9,21 @@ import segno
 
 from sync_server.cli.codes import draw_code
 from sync_server.cli.options import open_node, when_not_found
+from sync_server.cli.pair_stick import FILE, accept_from_stick, admit_from_stick, tell_paired
 from sync_server.cli.roles import write_grant
 from sync_server.core.peer_places import PeerPlace, PeerScope
 from sync_server.core.roles import PEER, PEER_UP
 from sync_server.core.row_scope import district_rows
+from sync_server.replication.pairing_by_stick import ask_by_stick
 from sync_server.replication.pairing_call import post_pairing
 from sync_server.services import pair_nodes, peer_offers
-from sync_server.services.accept_pairing import NEW, Join, Joined, accept_pairing
+from sync_server.services.accept_pairing import NEW, Join, accept_pairing
 from sync_server.services.pair_nodes import ShownPeer
 from sync_server.services.peer_offers import Offer
 from sync_server.services.renew_identity import renew_identity
 from sync_server.settings import Settings
+
+_NO_SUCH = "There is no such project or form here."
 
 
 @click.group()
@@ -52,25 +57,74 @@ def offer(settings: Settings, /, name: str, **scope: Any) -> None:
 
     Without --district, --rows or --all it sends what it receives, and gets forms, accounts and what concerns its own.
     """
-    laid_down = _make_scope(**scope)
-    with open_node(settings) as node, when_not_found("There is no such project or form here."):
+    laid_down = make_scope(**scope)
+    with open_node(settings) as node, when_not_found(_NO_SUCH):
         made = peer_offers.offer_pairing(node, None, name, laid_down)
     _print_offer(settings, made)
 
 
 @pair.command("accept")
-@click.argument("url")
+@click.argument("where", metavar="URL|FILE")
 @click.argument("code")
 @click.option("--join", metavar="N|new", help="Which project here joins. [the only one that is led here]")
 @click.pass_obj
-def accept(settings: Settings, url: str, code: str, join: str | None) -> None:
-    """Pair with the centre at URL by the CODE it printed."""
-    wanted = _read_join(join)
+def accept(settings: Settings, where: str, code: str, join: str | None) -> None:
+    """Pair with the centre at URL by the CODE it printed, or by its answer to the question in FILE.
+
+    By FILE, the CODE is the one that "pair ask" printed here, and the first bundle, which lies beside it, is taken too.
+    """
+    wanted = read_join(join)
     with open_node(settings) as node, when_not_found(f"There is no project {join} here."):
-        paired = accept_pairing(node, None, url, code, post=post_pairing, join=wanted)
-    click.echo(f"Paired with {paired.peer.name} ({paired.peer.id}).")
-    for project in paired.projects:
-        click.echo(_tell_project(project))
+        if "://" not in where:
+            accept_from_stick(node, Path(where), code, wanted)
+            return
+        paired = accept_pairing(node, None, where, code, post=post_pairing, join=wanted)
+    for line in tell_paired(paired):
+        click.echo(line)
+
+
+@pair.command("ask")
+@click.argument("file", type=FILE)
+@click.pass_obj
+def ask(settings: Settings, file: Path) -> None:
+    """Without any network: write to FILE, on a stick, that this hub asks to be paired; print the code.
+
+    The code goes to the centre another way than the stick: by telephone, or on paper in another pocket.
+    """
+    with open_node(settings) as node:
+        code = ask_by_stick(node, None, file)
+    click.echo(f"Written to {file}. Carry it to the centre. There, with the code below, told another way, type:")
+    click.echo(f"  sync-server pair admit {file.name} CODE")
+    click.echo(f"When the stick is back, here:  sync-server pair accept {file.name} CODE")
+    click.echo(code)
+
+
+@pair.command("admit")
+@click.argument("file", type=FILE)
+@click.argument("code")
+@click.option("--name", help="What the hub is called here. [what it calls itself]")
+@click.option("--replaces", metavar="NAME", help="It takes the place of this hub, and has what that one had.")
+@scope_options
+@click.pass_obj
+def admit(settings: Settings, /, file: Path, code: str, name: str | None, replaces: str | None, **scope: Any) -> None:
+    """Take in the hub whose question is in FILE by the CODE it printed; leave the answer and its first bundle beside.
+
+    The options say what it has, as with "pair offer".
+    """
+    laid_down = make_scope(**scope)
+    with open_node(settings) as node, when_not_found(_no_peer(replaces) if replaces else _NO_SUCH):
+        admit_from_stick(node, file, code, name=name, replaces=replaces, scope=laid_down)
+
+
+@pair.command("address")
+@click.argument("name")
+@click.argument("url")
+@click.pass_obj
+def address(settings: Settings, name: str, url: str) -> None:
+    """Lay down that the centre NAME answers at URL: when it has moved, or was paired by stick."""
+    with open_node(settings) as node, when_not_found(_no_peer(name)):
+        found = pair_nodes.set_peer_address(node, None, name, url)
+    click.echo(f"{found.name} is called at {found.url} from now on.")
 
 
 @pair.command("list")
@@ -116,7 +170,7 @@ def replace(settings: Settings, name: str) -> None:
 @click.pass_obj
 def scope(settings: Settings, /, name: str, **scope: Any) -> None:
     """Replace what the hub NAME has, by all that is said here."""
-    laid_down = _make_scope(**scope)
+    laid_down = make_scope(**scope)
     with open_node(settings) as node, when_not_found(f"There is no such project or form, or no node called {name}."):
         pair_nodes.set_peer_scope(node, None, name, laid_down)
     click.echo(f"{name}: {'; '.join(write_grant(grant) for grant in laid_down.grants)}")
@@ -134,7 +188,7 @@ def renew(settings: Settings, yes: bool) -> None:
     click.echo(f"This node is {renewed} now. Nothing it holds is lost. If its server runs, start it again.")
 
 
-def _make_scope(
+def make_scope(
     *, projects: tuple[int, ...], forms: tuple[str, ...], districts: tuple[str, ...], rows: str | None, has_all: bool
 ) -> PeerScope:
     if bool(districts) + (rows is not None) + has_all > 1:
@@ -148,7 +202,7 @@ def _make_scope(
     )
 
 
-def _read_join(join: str | None) -> Join:
+def read_join(join: str | None) -> Join:
     if join is None or join == NEW:
         return NEW if join else None
     if not join.isdecimal():
@@ -163,12 +217,6 @@ def _print_offer(settings: Settings, made: Offer) -> None:
     if address:
         click.echo(draw_code(segno.make(f"{address} {made.code}", error="l", micro=False)))
     click.echo(made.code)
-
-
-def _tell_project(project: Joined) -> str:
-    if project.was_here:
-        return f"Project {project.project_id} ({project.title}) has joined; nothing in it was changed."
-    return f"Project {project.project_id} ({project.title}) was added; its forms come with the first synchronisation."
 
 
 def _describe(shown: ShownPeer) -> tuple[str, ...]:

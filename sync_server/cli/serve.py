@@ -16,6 +16,7 @@ from sync_server.cli.processes import run_processes
 from sync_server.node import Node
 from sync_server.operator_errors import AddressTaken
 from sync_server.protocols.early_refusal import EarlyRefusal
+from sync_server.protocols.full_disk import write_full
 from sync_server.server import HttpServer, listen, share_arenas
 from sync_server.services.publish_folder import publish_folder
 from sync_server.services.shipped_forms import shipped_forms
@@ -57,7 +58,7 @@ def serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
             app = create_app(node)
             HttpServer(
                 app, listener, threads=settings.threads, scratch=node.scratch, has_room=node.has_room,
-                answer_early=EarlyRefusal(app, node),
+                write_full=write_full, answer_early=EarlyRefusal(app, node),
             ).run()  # fmt: skip
         finally:
             worker.stop()

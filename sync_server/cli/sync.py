@@ -10,7 +10,7 @@ from sync_server.cli.options import open_node, when_not_found
 from sync_server.cli.progress_bar import ProgressBar, write_bytes
 from sync_server.errors import Problem
 from sync_server.node import Node
-from sync_server.peer_errors import RoundUnderWay
+from sync_server.peer_errors import NoAddress, RoundUnderWay
 from sync_server.replication import lease
 from sync_server.replication.dialling import Dialling
 from sync_server.replication.round import RoundReport, synchronise
@@ -57,12 +57,18 @@ def _centres(node: Node, name: str | None) -> list[PeerNode]:
         peer = _find(node, name)
         if not peer.is_centre:
             raise click.ClickException(f"{peer.name} is a hub: it calls this node by itself.")
-        return [peer]
+        return [_require_address(peer)]
     with node.database.read() as session:
         centres = [peer for peer in iter_peers(session) if peer.is_centre and peer.is_active]
     if not centres:
         raise click.ClickException("This node is paired with no centre: sync-server pair accept URL CODE")
-    return centres
+    return [centre for centre in centres if centre.is_dialled] or [_require_address(centres[0])]
+
+
+def _require_address(centre: PeerNode) -> PeerNode:
+    if centre.is_active and centre.url is None:
+        raise NoAddress(name=centre.name)
+    return centre
 
 
 def _find(node: Node, name: str) -> PeerNode:

@@ -5,6 +5,7 @@ of all others, so its signature covers every byte. What cannot be read raises Bu
 """
 
 import json
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,8 @@ BUNDLE, ACKNOWLEDGEMENT = "bundle", "acknowledgement"
 
 HEADER, BATCH, PIECES, AWAITED, END = b"H", b"B", b"P", b"A", b"E"
 LONGEST_FRAME = {HEADER: 4_000_000, BATCH: 256_000_000, PIECES: 17_000_000, AWAITED: 8_000_000, END: 65_536}
+MOST_VOLUMES = 100_000
+_ID = re.compile(r"[0-9a-f]{32}")
 _FRAME = struct.Struct(">cI")
 _LENGTH = struct.Struct(">I")
 
@@ -55,6 +58,11 @@ class Trailer:
     sha256: str  # of those
     volumes: tuple[Volume, ...] = ()
     plan: str = field(default="", repr=False)
+
+    def require_name(self) -> None:
+        """Raise BundleBroken unless the bundle's id, of which nothing is proven yet, may become the name of a file."""
+        if not _ID.fullmatch(self.bundle) or not 0 < self.number <= MOST_VOLUMES:
+            raise BundleBroken("its end makes no sense")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ NEVER_CONFLICT = frozenset(
         "/today",
         "/start",
         "/end",
+        "/form_highest",  # docs/forms.md: by which a tablet goes on counting
     }
 )
 # A form may ask for a `start` or `end` of its own, mostly a date: only full time stamps are the device's.

@@ -6,7 +6,9 @@ what is shared. Who sits in between and lacks the secret can neither change a wo
 
 import base64
 import binascii
+import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +18,7 @@ from sync_server.core.digest import canonical_json
 KEY_BYTES = 32
 LONGEST_NAME = 500
 MOST_PROJECTS = 1_000
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,19 @@ def is_proof(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
+def read_request(written: Any) -> PairingRequest:
+    """Read a request's JSON; raise ValueError for what is none."""
+    try:
+        words = {name: _read_text(written[name]) for name in ("offer", "node", "name", "public_key", "nonce", "proof")}
+        protocol = written["protocol"]
+    except (KeyError, TypeError) as error:
+        raise ValueError("no request") from error
+    request = PairingRequest(protocol=protocol, **words)
+    if type(protocol) is not int or not _ID.fullmatch(request.node) or len(request.key) != KEY_BYTES:
+        raise ValueError("no request")
+    return request
+
+
 def read_answer(written: Any) -> PairingAnswer:
     """Read an answer's JSON; raise ValueError for what is none."""
     try:
@@ -112,6 +128,16 @@ def read_key(written: str) -> bytes:
 
 def write_key(key: bytes) -> str:
     return base64.b64encode(key).decode()
+
+
+def pairing_number(one: bytes, other: bytes) -> str:
+    """Make the number of two public keys that both ends show alike, to be compared by telephone: six groups of five.
+
+    Who sits in between with keys of their own would have to find two pairs with one number of 30 digits.
+    """
+    digest = hashlib.sha256(b"sync-server pairing number 1\n" + b"".join(sorted((one, other)))).digest()
+    digits = f"{int.from_bytes(digest) % 10**30:030d}"
+    return " ".join(digits[start : start + 5] for start in range(0, 30, 5))
 
 
 def _prove(secret: str, what: str, said: list[Any]) -> str:

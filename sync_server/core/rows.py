@@ -102,7 +102,8 @@ class _Frame:
         children, row = node.children, self.row
         has_text = _is_said(element.text)
         for child in element:
-            if _is_said(child.tail):
+            tail = child.tail
+            if tail and not tail.isspace():
                 has_text = True
             tag = child.tag
             found = children.get(tag)
@@ -122,7 +123,7 @@ class _Frame:
         return has_text
 
     def _read_one(self, element: etree._Element, node: Node, place: str) -> None:
-        if _is_only_a_repeat(node) or ((node.children or node.table is not None) and _has_elements(element)):
+        if ((node.children or node.table is not None) and _has_elements(element)) or _is_only_a_repeat(node):
             self._read_below(element, node, place)
         else:
             self._read_answer(element, node, f"{place}/{node.name}")
@@ -191,7 +192,7 @@ def _is_only_a_repeat(node: Node) -> bool:
 
 def _has_elements(element: etree._Element) -> bool:
     """Tell whether something is inside; a comment beside a text does not make a group of it."""
-    return len(element) > 0 and next(element.iterchildren(etree.Element), None) is not None
+    return any(type(child.tag) is str for child in element)
 
 
 def _answers_below(element: etree._Element, place: str) -> Iterator[tuple[str, str]]:

@@ -21,15 +21,17 @@ from sync_server.account_errors import LoginRequired, TooManyAttempts
 from sync_server.core.openrosa_xml import write_response
 from sync_server.errors import (
     BrokenUpload,
+    DiskFull,
     InsufficientRights,
     MethodNotAllowed,
     NotFound,
     Problem,
     RequestNotUnderstood,
     ServerBusy,
+    SubmissionNotStored,
 )
 from sync_server.node import Node
-from sync_server.protocols.addresses import RowNumber, TidyAddress, is_openrosa_path
+from sync_server.protocols.addresses import LazyRule, RowNumber, TidyAddress, is_openrosa_path
 from sync_server.protocols.authentication import (
     NODE,
     THROTTLE,
@@ -75,6 +77,7 @@ class _ReadableJson(DefaultJSONProvider):
 
 def register(app: Flask, node: Node) -> None:
     """Give the application its node, and errors outside of any view their dialect."""
+    app.url_rule_class = LazyRule
     app.url_map.converters["int"] = RowNumber
     app.json = _ReadableJson(app)
     app.extensions[NODE] = node
@@ -140,6 +143,8 @@ def write_message(text: str, *, status: int, nature: str = "submit_success") -> 
 
 
 def write_openrosa_problem(problem: Problem) -> Response:
+    if isinstance(problem, DiskFull):  # a tablet's holder makes no space on our disk
+        problem = SubmissionNotStored()
     response = write_message(_text(problem), status=problem.status, nature="submit_failure")
     return _with_patience(_with_challenge(response), problem)
 
@@ -159,7 +164,7 @@ def _answer(view: View, write_problem: ProblemWriter, *args: Any, **kwargs: Any)
         return result if isinstance(result, Response) else jsonify(result)
     except Exception as error:  # noqa: BLE001 the edge: whatever it is, the client gets an answer in its dialect
         response = write_problem(_to_problem(error))
-    _drain()
+    drain()
     return response
 
 
@@ -169,7 +174,7 @@ def answer_error(error: Exception) -> Response | HTTPException:
         return error
     is_openrosa = is_openrosa_path(request.path)
     response = (write_openrosa_problem if is_openrosa else write_central_problem)(_to_problem(error))
-    _drain()
+    drain()
     return _dress_openrosa(response) if is_openrosa else response
 
 
@@ -240,7 +245,7 @@ def _dress_openrosa(response: Response) -> Response:
     return response
 
 
-def _drain() -> None:
+def drain() -> None:
     """Read what is left of the request, within reason."""
     left = DRAIN_BYTES
     try:

@@ -16,6 +16,7 @@ from sync_server.core.roles import PEER_VERBS, VERBS
 from sync_server.core.scope import Scope
 from sync_server.errors import InsufficientRights
 from sync_server.protocols.authentication import current_actor, current_node, require_actor
+from sync_server.protocols.shapes import take_shape
 from sync_server.services import access
 from sync_server.store.accounts import PEER, USER, Actor
 
@@ -60,8 +61,14 @@ def declare(view: V, need: Need) -> V:
 
 
 def needs(**what: Any) -> Callable[[V], V]:
-    """Declare what a page needs: `@needs(verb="field_key.create")` below its route."""
-    return lambda view: declare(view, Need(**what))
+    """Declare what a page needs: `@needs(verb="field_key.create")` below its route; and its Shape."""
+    shape = take_shape(what)
+
+    def decorate(view: V) -> V:
+        view.shape = shape  # type: ignore[attr-defined]
+        return declare(view, Need(**what))
+
+    return decorate
 
 
 def need_of(view: Callable[..., Any] | None) -> Need | None:

@@ -21,6 +21,7 @@ from sync_server.protocols.authentication import current_node, require_actor
 from sync_server.protocols.needs import admit_actor, current_need, current_scope, refuse_peer
 from sync_server.services import devices
 from sync_server.services.served_lists import find_deleted, find_form_list, find_form_lists, hash_of, write_csv
+from sync_server.services.stranded_tablets import note_arrival
 from sync_server.store import changes, form_list, nodes
 from sync_server.store.accounts import Actor
 from sync_server.store.entities import EntityList
@@ -62,6 +63,7 @@ def answer_form_list(project_id: int, base: str) -> Response:
         epoch = changes.epoch(session)
     if actor.project_id is not None:
         devices.note_use(node, actor)
+        note_arrival(node, actor, request.host_url.rstrip("/"))
     root = _public(base)
     return _conditional(write_form_list(_list_form(form, root) for form in theirs), epoch=epoch)
 

@@ -25,7 +25,7 @@ from sync_server.protocols.authentication import current_node
 from sync_server.protocols.endpoint import central_endpoint
 from sync_server.protocols.replication_sessions import current_peer, issue_session, sign_answer
 from sync_server.protocols.shapes import Content
-from sync_server.replication import wire
+from sync_server.replication import wire, wire_ranges
 from sync_server.replication.local import LocalPeer
 from sync_server.replication.peer import Peer
 from sync_server.replication.wire_fields import number_of, text_of, texts_of
@@ -37,6 +37,7 @@ blueprint = Blueprint("replication", __name__, url_prefix="/replication/v1")
 OPEN_END = "sync_server.replication.end"
 """What makes of (node, peer id) this end, where it is not LocalPeer (app.extensions)."""
 
+WORK_SECONDS = 30.0  # for what came to be worked in before a digest; who asks waits for 90
 _BINARY = "application/octet-stream"
 _GREETING = Content(("application/json",), "a greeting: docs/replication.md")
 # To send is what every paired node may; what else it gets, its scope says item by item.
@@ -142,7 +143,24 @@ def post_fetch() -> Response:
 @_takes("a project", answers="the digests of what both nodes must have in common of it")
 def post_digest() -> Response:
     """Compare what this node and the one that asks hold and show of a project."""
-    return _answer_json(digest_for_peer(current_node(), current_peer(), text_of(_object(), "project")))
+    project = text_of(_object(), "project")
+    return _answer_json(digest_for_peer(current_node(), current_peer(), project, seconds=WORK_SECONDS))
+
+
+@blueprint.post("/ranges")
+@_takes("sums of ranges of what the other holds", answers="where this node holds something else")
+def post_ranges() -> Response:
+    """Find out where two nodes hold something else of what they share (docs/completeness.md)."""
+    asked = wire_ranges.read_ranges_asked(_object())
+    return _answer_json(wire_ranges.write_ranges_answered(_end().compare_ranges(asked)))
+
+
+@blueprint.post("/versions")
+@_takes("hashes of submission versions", answers="which of them this node has, with which files")
+def post_versions() -> Response:
+    """Ask what became of single versions."""
+    asked = wire_ranges.read_versions_asked(_object())
+    return _answer_json(wire_ranges.write_versions_found(_end().find_versions(asked)))
 
 
 def _end() -> Peer:

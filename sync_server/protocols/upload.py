@@ -42,7 +42,7 @@ def read_parts(request: Request, blobs: BlobStore, *, limit: int = 0) -> Iterato
 
 
 def _fill(parts: "_Parts", request: Request, limit: int) -> None:
-    pieces = _iter_pieces(request, limit)
+    pieces = iter_body(request, limit)
     try:
         if request.mimetype == "multipart/form-data":
             boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
@@ -57,7 +57,8 @@ def _fill(parts: "_Parts", request: Request, limit: int) -> None:
         raise DiskFull if error.errno == NO_SPACE else error from error
 
 
-def _iter_pieces(request: Request, limit: int) -> Iterator[bytes]:
+def iter_body(request: Request, limit: int) -> Iterator[bytes]:
+    """Give a request's body piece by piece; raise UploadTooLarge beyond a limit, 0 for none."""
     # Without a length Werkzeug trusts no server to end the stream; ours ends it where the last chunk does.
     is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     stream = request.environ["wsgi.input"] if is_chunked else request.stream

@@ -1,7 +1,7 @@
 """Make a bundle for a peer: a file, or several, with all that it is not known to have."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,10 +154,9 @@ def _require_room(node: Node, contents: Contents, path: Path, room: Callable[[Pa
         raise BundleNoRoom(needed=f"{needed:,}", folder=path.parent, free=f"{free:,}")
 
 
-def _pretend(wanted: object) -> list[Piece]:
+def _pretend(wanted: Sequence[Wanted]) -> list[Piece]:
     """Give pieces of the right length: for measuring, no file need be read."""
-    asked: list[Wanted] = list(wanted)  # type: ignore[call-overload]
-    return [Piece(file, offset, bytes(length)) for file, offset, length in asked]
+    return [Piece(file, offset, bytes(length)) for file, offset, length in wanted]
 
 
 def _note_files_go(node: Node, peer: PeerNode) -> None:

@@ -29,10 +29,12 @@ from sync_server.node import Node
 from sync_server.peer_errors import (
     BatchUnreadable,
     BundleDamaged,
+    BundleEndMissing,
     BundleForAnother,
     BundleFromStranger,
     BundleTooNew,
     BundleUnreadable,
+    BundleVolumeMissing,
     PairingEnded,
     PeerStopped,
 )
@@ -63,7 +65,7 @@ class OpenedBundle:
             path = volume_path(self.path, number)
             with reading(path):
                 if not path.is_file():
-                    raise BundleBroken(f"the volume {path.name} is missing")
+                    raise BundleVolumeMissing(file=self.path.name, number=f"{number:03d}")
                 if path.stat().st_size != volume.size:
                     raise BundleBroken("it is shorter or longer than it was")
                 yield from _read_volume(self, path, number, volume.sha256, progress)
@@ -81,7 +83,7 @@ def open_bundle(node: Node, path: Path) -> OpenedBundle:
         raise BundleForAnother(file=path.name)
     peer = _find_sender(node, path, tail)
     if not trailer.is_last:
-        raise BundleDamaged(file=path.name, reason="its last volume, which has no number, is missing")
+        raise BundleEndMissing(file=path.name)
     return OpenedBundle(node, peer, path, trailer)
 
 

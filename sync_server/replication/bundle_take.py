@@ -5,7 +5,7 @@ same bundle taken again goes on where it was. Then an acknowledgement is left be
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,14 @@ from sync_server.core.replication_batch import Batch, decompress, unpack
 from sync_server.core.replication_pieces import LARGEST_HEAD, AwaitedFile, unpack_awaited, unpack_pieces
 from sync_server.errors import Problem
 from sync_server.node import Node
-from sync_server.peer_errors import BundleMissing, BundleOutdated, NoRoomToTake
+from sync_server.peer_errors import (
+    BundleDamaged,
+    BundleMissing,
+    BundleOutdated,
+    BundleUnreadable,
+    BundleVolumeMissing,
+    NoRoomToTake,
+)
 from sync_server.replication import greeting
 from sync_server.replication.bundle_letter import Letter, read_letter
 from sync_server.replication.bundle_make import make_acknowledgement
@@ -34,6 +41,7 @@ from sync_server.store.peers import get_peer
 log = logging.getLogger(__name__)
 
 ACKNOWLEDGED = ".ack"
+CHANGED = "it is not there any more as it was when it was checked"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,7 +167,7 @@ def _take_parts(
 ) -> None:
     end = LocalPeer(node, bundle.peer.id)
     head = inspected.span.until if inspected.span else 0
-    for kind, payload in bundle.frames():  # proven once more: the stick may have been exchanged meanwhile
+    for kind, payload in _frames_once_more(bundle):
         if kind == BATCH and judged.has_records:
             batch = unpack(payload)
             became = end.take(batch if judged.moves else replace(batch, since=0, until=0))
@@ -172,6 +180,14 @@ def _take_parts(
             whole = end.write_pieces(unpack_pieces(payload))
             taken.files += whole
             counted.move_files(IN, whole)
+
+
+def _frames_once_more(bundle: OpenedBundle) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the parts that were found whole, each proven again: the stick may have been exchanged, or pulled out."""
+    try:
+        yield from bundle.frames()
+    except (BundleDamaged, BundleVolumeMissing) as error:  # which say that nothing was taken
+        raise BundleUnreadable(file=bundle.path.name, reason=CHANGED) from error
 
 
 def _acknowledge(node: Node, bundle: OpenedBundle) -> tuple[Path | None, str]:

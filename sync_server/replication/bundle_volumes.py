@@ -11,8 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from glob import escape as glob_escape
-from itertools import chain
+from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,8 @@ class VolumeWriter:
         own = get_sealing_key(self.node)
         slot = lock_key(key, sender=own, receiver=self.peer.public_key, ephemeral=os.urandom(32))
         head = bundle_format.write_head({**self._names(number), "slot": slot})
-        with aside.open("wb") as file:
+        aside.unlink(missing_ok=True)
+        with aside.open("xb") as file:  # never through a link that lies on the stick under this name
             for piece in chain([head], seal_volume(waiting.take(self.limit - SLACK), key, head)):
                 self._require_room(len(piece))
                 counted.add(piece)
@@ -148,9 +148,8 @@ def forget_volumes(node: Node, path: Path, *, after: int) -> None:
 
 def measure_replaced(path: Path, *, after: int) -> int:
     """Say how many bytes an earlier bundle under a name has, but for the volumes up to a number."""
-    names = [path, *path.parent.glob(f"{glob_escape(path.name)}.[0-9][0-9][0-9]")]
-    kept = {volume_path(path, number) for number in range(1, after + 1)}
-    return sum(name.stat().st_size for name in names if name.is_file() and name not in kept)
+    later = takewhile(Path.is_file, (volume_path(path, number) for number in count(after + 1)))
+    return sum(each.stat().st_size for each in [path, *later] if each.is_file())
 
 
 def require_own(node: Node, path: Path) -> None:

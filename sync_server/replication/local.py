@@ -7,10 +7,12 @@ behave as two over a network do.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sync_server.core.node_comparison import RangesAnswered, RangesAsked, VersionFound, VersionsAsked
 from sync_server.core.replication_batch import Batch
 from sync_server.node import Node
 from sync_server.replication import greeting, in_turn, incoming, media, outgoing
 from sync_server.replication.peer import AwaitedFile, Greeting, Limits, Piece, Taken
+from sync_server.services import held_ranges
 from sync_server.store.peers import PeerNode, get_peer
 
 
@@ -58,3 +60,9 @@ class LocalPeer:
 
     def write_pieces(self, pieces: Sequence[Piece]) -> int:
         return media.write_pieces(self.node, self.peer, pieces)
+
+    def compare_ranges(self, asked: RangesAsked) -> RangesAnswered:
+        return held_ranges.compare_ranges(self.node, self.peer, asked)
+
+    def find_versions(self, asked: VersionsAsked) -> Sequence[VersionFound]:
+        return held_ranges.find_versions(self.node, self.peer, asked)

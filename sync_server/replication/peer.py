@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from sync_server.core.node_comparison import RangesAnswered, RangesAsked, VersionFound, VersionsAsked
 from sync_server.core.replication_batch import Batch
 from sync_server.core.replication_pieces import AwaitedFile as AwaitedFile
 from sync_server.core.replication_pieces import Piece as Piece
@@ -119,4 +120,12 @@ class Peer(Protocol):
     def write_pieces(self, pieces: Sequence[Piece]) -> int:
         """Keep pieces of awaited files; whole ones are checked and joined to what awaits them. Return how many are
         whole now."""
+        ...
+
+    def compare_ranges(self, asked: RangesAsked) -> RangesAnswered:
+        """Say where this end holds other versions or files than the other said of itself, of what both share."""
+        ...
+
+    def find_versions(self, asked: VersionsAsked) -> Sequence[VersionFound]:
+        """Say of each of these versions whether this end has it, with which files, or what became of it."""
         ...

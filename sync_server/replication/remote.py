@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 
+from sync_server.core.node_comparison import RangesAnswered, RangesAsked, VersionFound, VersionsAsked
 from sync_server.core.replication_batch import (
     LARGEST,
     PROTOCOL,
@@ -35,8 +36,8 @@ from sync_server.core.request_signing import (
 )
 from sync_server.core.signatures import is_signed_by
 from sync_server.node import Node
-from sync_server.peer_errors import PeerIsAnother, ProtocolUnknown, SessionOver
-from sync_server.replication import wire, wire_fields
+from sync_server.peer_errors import PeerIsAnother, PeerTooOld, ProtocolUnknown, SessionOver
+from sync_server.replication import wire, wire_fields, wire_ranges
 from sync_server.replication.line import CONNECT_SECONDS, READ_SECONDS, Answer, Line
 from sync_server.replication.peer import AwaitedFile, Greeting, Limits, Piece, Taken
 from sync_server.replication.rate_limit import RateLimit
@@ -48,6 +49,7 @@ BASE = "/replication/v1/"
 GREET = "greet"
 JSON, BINARY = "application/json", "application/octet-stream"
 PROGRAM = "sync-server"
+LATER = ("ranges", "versions")  # that came after the protocol's first version: a program from before answers 404
 
 
 @dataclass(slots=True)
@@ -119,6 +121,12 @@ class RemotePeer:
     def write_pieces(self, pieces: Sequence[Piece]) -> int:
         return wire_fields.number_of(wire.unpack_object(self._ask("give", pack_pieces(pieces))), "whole")
 
+    def compare_ranges(self, asked: RangesAsked) -> RangesAnswered:
+        return wire_ranges.read_ranges_answered(self._ask_json("ranges", wire_ranges.write_ranges_asked(asked)))
+
+    def find_versions(self, asked: VersionsAsked) -> Sequence[VersionFound]:
+        return wire_ranges.read_versions_found(self._ask_json("versions", wire_ranges.write_versions_asked(asked)))
+
     def digest(self, project_uid: str) -> dict[str, str]:
         """Ask for the digests of what both nodes must have in common of a project."""
         said = self._ask_json("digest", {"project": project_uid})
@@ -175,7 +183,10 @@ class RemotePeer:
         address = (self._peer.url or "").rstrip("/") + BASE + route
         answer = self._line.post(address, headers, body, largest=LARGEST)
         if not self._is_right(answer, signature):
-            raise read_problem(answer, is_signed=self._is_signed(answer, signature))
+            is_signed = self._is_signed(answer, signature)
+            if answer.status == 404 and route in LATER and not is_signed:
+                raise PeerTooOld(name=self._peer.name)
+            raise read_problem(answer, is_signed=is_signed)
         return answer.body
 
     def _is_right(self, answer: Answer, signature: bytes) -> bool:

@@ -19,6 +19,8 @@ from sync_server.peer_errors import (
     ProtocolUnknown,
     RequestTooLarge,
     SessionOver,
+    StillMarking,
+    StillWorkingIn,
 )
 from sync_server.replication.line import Answer
 
@@ -27,7 +29,7 @@ _KNOWN: dict[str, type[Problem]] = {
     each.code: each
     for each in (
         BatchUnreadable, CursorElsewhere, PeerAway, PeerRevoked, PeerStopped, PeerUnknown, ProtocolUnknown,
-        RequestTooLarge, SessionOver,
+        RequestTooLarge, SessionOver, StillWorkingIn,
     )
 }  # fmt: skip
 # Anybody may say these: the node cannot sign them, or they only end this round.
@@ -49,6 +51,8 @@ def read_problem(answer: Answer, *, is_signed: bool) -> Problem:
     code, details = str(said.get("code")), said.get("details")
     if code == DiskFull.code:
         return PeerAway(reason="its disk is full")
+    if code == StillMarking.code:
+        return PeerAway(reason="it was upgraded or restored, and is still looking through what it holds")
     if code == ServerBusy.code:
         return PeerAway(reason="it is busy")
     problem = _make(code, details if isinstance(details, dict) else {})

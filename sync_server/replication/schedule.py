@@ -66,7 +66,7 @@ class Schedule:
     def _moments(self, now: datetime) -> list[tuple[PeerNode, SyncMoment]]:
         """Say of each centre that is not being synchronised with how it stands."""
         with self._node.database.read() as session:
-            centres = [p for p in iter_peers(session) if p.is_centre and p.is_active and p.id not in self._rounds]
+            centres = [p for p in iter_peers(session) if p.is_dialled and p.id not in self._rounds]
             if not centres:
                 return []
             rounds = {each.peer_id: each for each in peer_rounds.iter_rounds(session)}

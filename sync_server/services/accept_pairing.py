@@ -34,9 +34,10 @@ from sync_server.services.node_identity import get_public_key
 from sync_server.services.office_overview import name_node
 from sync_server.services.peer_address import tidy_url
 from sync_server.services.peer_grants import grants_for_centre, put_scope
-from sync_server.services.peer_offers import read_code
-from sync_server.store import nodes, peer_cursors, peers, shared_projects
+from sync_server.services.peer_offers import read_code, seal_code
+from sync_server.store import nodes, peer_cursors, peer_offers, peers, shared_projects
 from sync_server.store.accounts import Actor
+from sync_server.store.peer_offers import StoredOffer
 from sync_server.store.peers import CENTRE, PeerNode
 from sync_server.store.shared_projects import KnownProject
 
@@ -50,6 +51,8 @@ Join = int | Literal["new"] | None
 UNREADABLE = "what answered at this address is not a node"
 FORGED = "what answered does not know the code: the address is another's, or somebody sits in between"
 ITSELF, HUB_ALREADY = "it is this node's own", "the other node is led by this one already"
+OTHER_MACHINE = "it is the answer to another machine, or to this one before its identity was renewed"
+USED = "it was used here before, and that pairing has ended"
 OTHER_KEY = "the node that answered is known here by another key; end the pairing with it first"
 
 
@@ -84,6 +87,52 @@ def accept_pairing(node: Node, actor: Actor | None, url: str, code: str, *, post
     paired = change_access(node, lambda session: _keep(session, actor, url, answer, target))
     log.info("paired peer=%s projects=%d node=%s", answer.node, len(paired.projects), node.id)
     return paired
+
+
+def make_request(node: Node, actor: Actor | None, code: str) -> PairingRequest:
+    """Make what this node says to a centre that will be told this code."""
+    require(node, actor, "assignment.create")
+    return _make_request(node, *read_code(code))
+
+
+def accept_answer(
+    node: Node, actor: Actor | None, code: str, request: PairingRequest, written: Any, *, join: Join = None
+) -> Paired:
+    """As `accept_pairing`, of an answer that came by stick with the request it answers; there is no address then.
+
+    Once: a code that was used here before changes nothing as long as that pairing holds, else PairingRefused.
+    """
+    require(node, actor, "assignment.create")
+    offer, secret = read_code(code)
+    if (request.offer, request.node, request.public_key) != (offer, node.id, write_key(get_public_key(node))):
+        raise PairingRefused(reason=OTHER_MACHINE)
+    if not is_proof(request.proof, prove_request(secret, request)):
+        raise PairingRefused(reason=FORGED)
+    answer = _check(node, secret, request, written)
+    used = StoredOffer(
+        id=offer, name=answer.name, secret_sealed=seal_code(node, offer, secret), scope=[], replaces=None,
+        created_at=(now := datetime.now(UTC)), created_by=actor.id if actor else None, expires_at=now, used_at=now,
+        used_by=answer.node,
+    )  # fmt: skip
+
+    def keep(session: Session) -> Paired:
+        before = peer_offers.lock_offer(session, offer)
+        if before is not None:
+            return _require_same(session, before, answer)
+        peer_offers.add_offer(session, used)
+        return _keep(session, actor, None, answer, _find_target(node, join))
+
+    paired = change_access(node, keep)
+    log.info("paired by stick peer=%s projects=%d node=%s", answer.node, len(paired.projects), node.id)
+    return paired
+
+
+def _require_same(session: Session, used: StoredOffer, answer: PairingAnswer) -> Paired:
+    """Return the centre with which this code paired before; raise PairingRefused when that does not hold any more."""
+    known = peers.find_peer(session, answer.node)
+    if used.used_by != answer.node or known is None or not (known.is_active and known.is_centre):
+        raise PairingRefused(reason=USED)
+    return Paired(known, ())
 
 
 def _find_target(node: Node, join: Join) -> int | None:
@@ -131,7 +180,7 @@ def _check(node: Node, secret: str, request: PairingRequest, written: Any) -> Pa
     return answer
 
 
-def _keep(session: Session, actor: Actor | None, url: str, answer: PairingAnswer, target: int | None) -> Paired:
+def _keep(session: Session, actor: Actor | None, url: str | None, answer: PairingAnswer, target: int | None) -> Paired:
     now = datetime.now(UTC)
     peer = _put_centre(session, url, answer, now)
     joined = tuple(_join(session, answer, target, now))
@@ -142,7 +191,7 @@ def _keep(session: Session, actor: Actor | None, url: str, answer: PairingAnswer
     return Paired(peer, joined)
 
 
-def _put_centre(session: Session, url: str, answer: PairingAnswer, now: datetime) -> PeerNode:
+def _put_centre(session: Session, url: str | None, answer: PairingAnswer, now: datetime) -> PeerNode:
     known = peers.find_peer(session, answer.node)
     if known is None:
         return peers.add_peer(
@@ -156,7 +205,9 @@ def _put_centre(session: Session, url: str, answer: PairingAnswer, now: datetime
         # A copy went on in this feed's name: numbers of it may stand for something else there.
         nodes.start_epoch(session, new_id=lambda: uuid4().hex)
     peer_cursors.forget_cursors(session, known.id)  # it may give this node something else now
-    return peers.revive_peer(session, known.id, side=CENTRE, name=answer.name, url=url, predecessors=(), now=now)
+    return peers.revive_peer(
+        session, known.id, side=CENTRE, name=answer.name, url=url or known.url, predecessors=(), now=now
+    )
 
 
 def _join(session: Session, answer: PairingAnswer, target: int | None, now: datetime) -> list[Joined]:

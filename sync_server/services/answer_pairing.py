@@ -75,6 +75,14 @@ def _take_in(session: Session, node: Node, request: PairingRequest, now: datetim
     offer = peer_offers.lock_offer(session, request.offer)
     if offer is None or offer.is_void:
         raise PairingRefused(reason=VOID)
+    return take_in(session, node, request, offer, now)
+
+
+def take_in(session: Session, node: Node, request: PairingRequest, offer: StoredOffer, now: datetime) -> PairingAnswer:
+    """Make the node that proved to hold the code of an offer a peer; answer it as before when it used the code itself.
+
+    The answer has no proof yet. Raises PairingRefused.
+    """
     known = peers.find_peer(session, request.node)
     _require_identity(session, node, request, known)
     if offer.used_at is not None:

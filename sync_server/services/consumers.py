@@ -22,6 +22,7 @@ from sync_server.node import Node
 from sync_server.services import maintain_warehouse
 from sync_server.services.build_entities import BuildEntities
 from sync_server.services.build_warehouse import BuildWarehouse
+from sync_server.services.mark_versions import MarkVersions
 from sync_server.services.resolve_submissions import ResolveSubmissions
 from sync_server.store import changes, checkpoints, segment_writes
 from sync_server.store.changes import Change
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.05
 WAREHOUSE_SLICE_SECONDS = 1.0  # files cost some tens of milliseconds however small; writing them frees the processor
+MARKS_SLICE_SECONDS = 0.1  # eight questions to the database, however few versions
 SMALLEST, LARGEST = 8, 2048
 _NAMES = (ResolveSubmissions.name, BuildEntities.name, BuildWarehouse.name)
 
@@ -139,7 +141,7 @@ def _without_last(happened: list[Change]) -> list[Change]:
 
 def make_runners(node: Node) -> list[Runner]:
     """One runner for each consumer, in the order in which they build upon each other."""
-    return [Runner(node, ResolveSubmissions()), _warehouse_runner(node), _entities_runner(node)]
+    return [Runner(node, ResolveSubmissions()), _warehouse_runner(node), _marks_runner(node), _entities_runner(node)]
 
 
 def _entities_runner(node: Node) -> Runner:
@@ -158,6 +160,10 @@ def _warehouse_runner(node: Node) -> Runner:
     )
 
 
+def _marks_runner(node: Node) -> Runner:
+    return Runner(node, MarkVersions(), follows=ResolveSubmissions.name, slice_seconds=MARKS_SLICE_SECONDS)
+
+
 def catch_up(node: Node, *, seconds: float | None = None) -> bool:
     """Bring every consumer to the head; False when `seconds` ran out first, and the reader sees an older state.
 
@@ -169,6 +175,11 @@ def catch_up(node: Node, *, seconds: float | None = None) -> bool:
 def resolve_received(node: Node, *, seconds: float | None = None) -> bool:
     """The same for the states of the submissions alone, for readers that do not read the warehouse."""
     return _within(node, seconds, _resolve_to_head)
+
+
+def mark_received(node: Node, *, seconds: float) -> bool:
+    """The same for the marks, for who compares this node with another; False: some are not made yet."""
+    return _within(node, seconds, _mark_to_head)
 
 
 def _within(node: Node, seconds: float | None, run: Callable[[Node, float], bool]) -> bool:
@@ -196,6 +207,10 @@ def _resolve_to_head(node: Node, deadline: float) -> bool:
     return _drain(Runner(node, ResolveSubmissions()), deadline)
 
 
+def _mark_to_head(node: Node, deadline: float) -> bool:
+    return _resolve_to_head(node, deadline) and _drain(_marks_runner(node), deadline)
+
+
 def _drain(runner: Runner, deadline: float) -> bool:
     while runner.run_slice() is not None:
         if time.perf_counter() > deadline:
@@ -219,6 +234,7 @@ def rebuild(node: Node) -> None:
     """Drop everything derived and make it again from what was received and decided (guarantee G5)."""
     node.write(_forget_derived)
     catch_up(node)
+    _mark_to_head(node, math.inf)
     maintain_warehouse.compact(node)
 
 

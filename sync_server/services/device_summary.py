@@ -74,7 +74,7 @@ def _sum_up(session: Session, device: Actor, *, is_worked_through: bool) -> Devi
     counted = device_summary.count_by_form(session, device.id)
     lacking = sum(form.missing for form in counted)
     on_the_way = min(lacking, device_summary.count_on_the_way(session, device.id)) if lacking else 0
-    centre = _find_centre(session, device.project_id or 0)
+    centre = find_centre(session, device.project_id or 0)
     return DeviceSummary(
         name=device.display_name,
         is_revoked=device.is_revoked,
@@ -89,7 +89,7 @@ def _sum_up(session: Session, device: Actor, *, is_worked_through: bool) -> Devi
     )
 
 
-def _find_centre(session: Session, project_id: int) -> PeerNode | None:
+def find_centre(session: Session, project_id: int) -> PeerNode | None:
     """Find the centre to which what comes for a project goes on; None when it stays here."""
     centres = (peer for peer in iter_peers(session) if peer.is_centre and peer.is_active)
     shared = ((peer, shared_projects(session, peer, scope_of_peer(session, peer))) for peer in centres)
@@ -99,13 +99,20 @@ def _find_centre(session: Session, project_id: int) -> PeerNode | None:
 def _count_gone_on(session: Session, device: Actor, counted: Sequence[OfForm], centre: PeerNode) -> int:
     """Count the submissions of which the centre said that it has everything but files."""
     scope = scope_of_peer(session, centre)
+    shared = sum(form.submissions for form in counted if scope.knows(form.project_id, form.form_id))
+    return shared - count_kept_back(session, device.id, counted, centre)
+
+
+def count_kept_back(session: Session, device_id: int, counted: Sequence[OfForm], centre: PeerNode) -> int:
+    """Count those of a device's submissions that go on to the centre and that it has not said it has."""
+    scope = scope_of_peer(session, centre)
     shared = [form for form in counted if scope.knows(form.project_id, form.form_id)]
     told = peer_rounds.get_round(session, centre.id)
     # What was said of a feed before a restore says nothing of this one.
     after = told.told_seq if told.told_epoch == changes.epoch(session) else 0
     forms_shared = [form.form_id for form in shared]
-    kept_back = device_summary.count_kept_back(session, device.id, forms=forms_shared, after=after, not_from=centre.ids)
-    return max(0, sum(form.submissions for form in shared) - kept_back)
+    kept_back = device_summary.count_kept_back(session, device_id, forms=forms_shared, after=after, not_from=centre.ids)
+    return min(kept_back, sum(form.submissions for form in shared))
 
 
 def _title(session: Session, form: OfForm) -> str:

@@ -8,6 +8,7 @@ from sync_server.core.digest import canonical_json, decision_member, digest_memb
 from sync_server.core.scope import Scope
 from sync_server.errors import NotFound
 from sync_server.node import Node
+from sync_server.peer_errors import StillWorkingIn
 from sync_server.services import consumers
 from sync_server.services.peer_scope import READ, find_inside, is_inside, scope_of_peer, shared_projects
 from sync_server.store import holdings
@@ -48,14 +49,17 @@ def digest_snapshot(session: Session, part: Holding = EVERYTHING) -> dict[str, s
     }
 
 
-def digest_for_peer(node: Node, peer: PeerNode, project_uid: str) -> dict[str, str]:
+def digest_for_peer(node: Node, peer: PeerNode, project_uid: str, *, seconds: float | None = None) -> dict[str, str]:
     """Digest a project within what is shared with a peer, to be compared; raise NotFound for one that is not shared.
+
+    What came is worked in first, for so many seconds at most; raises StillWorkingIn when that is not enough.
 
     That is what is in the peer's scope, seen from the centre; at the hub it is everything of the project. Left out at
     both ends is what does not travel: decisions about forms that another than the project's home made, and decisions
     about submissions of which nothing is there (but erasures, which go to everybody).
     """
-    consumers.resolve_received(node)
+    if not consumers.resolve_received(node, seconds=seconds):
+        raise StillWorkingIn
     with node.database.read() as session:
         scope = scope_of_peer(session, peer)
         project_id = next((id for id, uid in shared_projects(session, peer, scope).items() if uid == project_uid), None)

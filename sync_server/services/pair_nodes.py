@@ -1,4 +1,4 @@
-"""Nodes that are paired: list them, end a pairing, change what a hub has."""
+"""Nodes that are paired: list them, end a pairing, change what a hub has, or where the centre answers."""
 
 import logging
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sync_server.errors import NotFound, UnexpectedValue
 from sync_server.node import Node
 from sync_server.services.access import change_access, require
 from sync_server.services.audit import make_act, write_act
+from sync_server.services.peer_address import tidy_url
 from sync_server.services.peer_grants import put_scope, require_scope
 from sync_server.store import assignments, peer_offers, peers
 from sync_server.store.accounts import Actor
@@ -83,6 +84,24 @@ def set_peer_scope(node: Node, actor: Actor | None, name: str, scope: PeerScope)
 
     peer = change_access(node, change)
     log.info("scope changed peer=%s node=%s", peer.id, node.id)
+    return peer
+
+
+def set_peer_address(node: Node, actor: Actor | None, name: str, url: str) -> PeerNode:
+    """Lay down where the centre answers; that it is the same node is proven at the next call by its key."""
+    require(node, actor, "assignment.create")
+    url = tidy_url(url)
+
+    def change(session: Session) -> PeerNode:
+        peer = _get(session, name)
+        if not peer.is_centre:
+            raise UnexpectedValue(field="name", value=name, reason="it is a hub, and calls this node by itself.")
+        peers.change_peer(session, peer.id, url=url)
+        write_act(session, make_act(actor, "peer.update", f"actor:{peer.actor_id}", node=peer.id, url=url))
+        return peers.get_peer(session, peer.id)
+
+    peer = change_access(node, change)
+    log.info("address changed peer=%s node=%s", peer.id, node.id)
     return peer
 
 

@@ -48,29 +48,36 @@ def offer_pairing(
 
     An older code under the same name ends. `replaces`: the peer that ends when the code is used.
     """
+    code = make_pairing_code()
+    stored = prepare_offer(node, actor, name, scope, code=code, replaces=replaces)
+    node.write(noted(lambda session: put_offer(session, actor, stored)))
+    log.info("pairing offered offer=%s until=%s node=%s", stored.id, f"{stored.expires_at:%Y-%m-%dT%H:%MZ}", node.id)
+    return Offer(name=stored.name, code=code, expires_at=stored.expires_at)
+
+
+def prepare_offer(
+    node: Node, actor: Actor | None, name: str, scope: PeerScope, *, code: str, replaces: PeerNode | None = None
+) -> StoredOffer:
+    """Say what a code is for, and keep nothing yet; raises when the actor may not, or the name is none."""
     name = _require_name(name)
     if replaces is None:  # who replaces a peer gets what was granted to it, whatever is there of it today
         require_scope(node, actor, scope)
-    code, now = make_pairing_code(), datetime.now(UTC)
-    id, secret = read_code(code)
-    stored = StoredOffer(
-        id=id, name=name, secret_sealed=seal_secret(node, _PURPOSE, secret, bound_to=id), scope=scope.to_json(),
+    (id, secret), now = read_code(code), datetime.now(UTC)
+    return StoredOffer(
+        id=id, name=name, secret_sealed=seal_code(node, id, secret), scope=scope.to_json(),
         replaces=replaces.id if replaces else None, created_at=now, created_by=actor.id if actor else None,
         expires_at=now + VALID_FOR,
     )  # fmt: skip
-    act = make_act(actor, "peer.offer.create", replaces=stored.replaces, scope=stored.scope)
 
-    def add(session: Session) -> None:
-        found = find_peer_called(session, name)
-        if found is not None and found.is_active and (replaces is None or found.id != replaces.id):
-            raise NameTaken(name=name)
-        peer_offers.end_offers(session, name, now=now)
-        peer_offers.add_offer(session, stored)
-        write_act(session, act)
 
-    node.write(noted(add))
-    log.info("pairing offered offer=%s until=%s node=%s", id, f"{stored.expires_at:%Y-%m-%dT%H:%MZ}", node.id)
-    return Offer(name=name, code=code, expires_at=stored.expires_at)
+def put_offer(session: Session, actor: Actor | None, stored: StoredOffer, *, by: str | None = None) -> None:
+    """Keep an offer; raise NameTaken when another active peer has the name than the one it replaces, or `by`."""
+    found = find_peer_called(session, stored.name)
+    if found is not None and found.is_active and found.id not in (stored.replaces, by):
+        raise NameTaken(name=stored.name)
+    peer_offers.end_offers(session, stored.name, now=stored.created_at)
+    peer_offers.add_offer(session, stored)
+    write_act(session, make_act(actor, "peer.offer.create", replaces=stored.replaces, scope=stored.scope))
 
 
 def replace_peer(node: Node, actor: Actor | None, name: str) -> Offer:
@@ -78,6 +85,12 @@ def replace_peer(node: Node, actor: Actor | None, name: str) -> Offer:
 
     Nothing ends before the code is used: the old machine may still bring what it has.
     """
+    old, scope = find_replaced(node, actor, name)
+    return offer_pairing(node, actor, old.name, scope, replaces=old)
+
+
+def find_replaced(node: Node, actor: Actor | None, name: str) -> tuple[PeerNode, PeerScope]:
+    """Find a hub whose place another machine is to take, and what it has; raise NotFound."""
     require(node, actor, "assignment.create")
     with node.database.read() as session:
         old = find_peer_called(session, name)
@@ -86,7 +99,7 @@ def replace_peer(node: Node, actor: Actor | None, name: str) -> Offer:
         grants = assignments.find_grants(session, old.actor_id)
     if old.is_centre:
         raise UnexpectedValue(field="name", value=name, reason="it leads this node, and is replaced there.")
-    return offer_pairing(node, actor, old.name, scope_of_grants(grants), replaces=old)
+    return old, scope_of_grants(grants)
 
 
 def list_offers(node: Node, actor: Actor | None) -> Sequence[StoredOffer]:
@@ -99,6 +112,11 @@ def list_offers(node: Node, actor: Actor | None) -> Sequence[StoredOffer]:
 def open_offer(node: Node, offer: StoredOffer) -> str:
     """Return an offer's secret."""
     return open_secret(node, _PURPOSE, offer.secret_sealed, bound_to=offer.id)
+
+
+def seal_code(node: Node, id: str, secret: str) -> bytes:
+    """Seal an offer's secret, as it is kept."""
+    return seal_secret(node, _PURPOSE, secret, bound_to=id)
 
 
 def read_code(code: str) -> tuple[str, str]:

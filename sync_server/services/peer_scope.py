@@ -73,9 +73,14 @@ def is_own(peer: PeerNode, family: FamilyNames) -> bool:
     Who knows an instanceID was given it: only those who may have a submission are told. But the erasure of a person
     tells it to every hub, and what a hub sends under it afterwards gives no right to the rest.
     """
+    return not peer.ids.isdisjoint(find_receivers(family))
+
+
+def find_receivers(family: FamilyNames) -> frozenset[str]:
+    """Name the other nodes whose own a family is."""
     erased = [member for member in family.members if member.has_erased]
     counted = [min(erased, key=lambda member: member.row_id)] if erased else family.members
-    return any(node in peer.ids for member in counted for node in member.nodes)
+    return frozenset(node for member in counted for node in member.nodes if node is not None)
 
 
 def find_inside(node: Node, peer: PeerNode, scope: Scope, families: Iterable[FamilyNames]) -> Inside:

@@ -5,17 +5,20 @@ in all that it sent, so all forms are looked at of which the actor may see every
 be narrowed. One tablet is in memory at a time.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from sqlalchemy.orm import Session
 
 from sync_server.core.clock_answers import TimePaths, find_time_paths, read_times
-from sync_server.core.clock_reading import Proposal, Reading
+from sync_server.core.clock_reading import Reading
 from sync_server.core.clock_repair import repair
-from sync_server.core.clock_summary import WrongFor, sum_up
-from sync_server.core.scope import OPERATOR, Scope
+from sync_server.core.scope import OPERATOR, READ, Scope
+from sync_server.core.tablet_clock import SubmissionTime, TabletClock
 from sync_server.node import Node
 from sync_server.services.access import require_somewhere
 from sync_server.services.form_definitions import get_definition
@@ -26,50 +29,64 @@ from sync_server.store.clock_readings import AT_A_TIME, FirstReceipt
 from sync_server.store.forms import FormVersion
 from sync_server.store.peers import iter_peers
 
-VERB = "quarantine.read"
 # A server's own clock is no better than that, unless its peer says that it is worse.
 DOUBT_SECONDS = 60.0
+SETTLE = "quarantine.read"
+SNAPSHOT_SECONDS = 5.0
+# A form may be kept back for so long (core/clock_syncs.py): what came within it bears on what is listed.
+EVIDENCE = timedelta(days=60)
 
 
-@dataclass(frozen=True, slots=True)
-class SubmissionTime:
-    project_id: int
-    form_id: str
-    instance_id: str
-    proposal: Proposal
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for; None means all. `since` narrows it to what was received from then on."""
 
+    project_id: int | None = None
+    form_id: str | None = None
+    device: str | None = None
+    since: datetime | None = None
 
-@dataclass(frozen=True, slots=True)
-class TabletClock:
-    """What is proposed for one tablet: `device` as it calls itself, `name` as the office does."""
-
-    device: str
-    name: str
-    submissions: tuple[SubmissionTime, ...]
+    def has(self, each: SubmissionTime) -> bool:
+        is_of_form = self.project_id in (None, each.project_id) and self.form_id in (None, each.form_id)
+        return is_of_form and (self.since is None or each.proposal.received_at >= self.since)
 
     @property
-    def wrong(self) -> list[WrongFor]:
-        return sum_up(each.proposal for each in self.submissions)
+    def evidence_since(self) -> datetime | None:
+        return self.since - EVIDENCE if self.since else None
 
 
-def repair_clocks(
-    node: Node, actor: Actor | None, *, project_id: int | None = None, form_id: str | None = None,
-    device: str | None = None,
-) -> Iterator[TabletClock]:  # fmt: skip
-    """Stream the tablets by name of the device, each with its submissions, those received first first."""
-    scope = require_somewhere(node, actor, VERB, project_id=project_id)
-    with node.database.read() as session:
-        gathering = _Gathering(session, scope, _doubts(session))
-        receipts = clock_readings.iter_first_receipts(session, tablet=device)
+def repair_clocks(node: Node, actor: Actor | None, wanted: Wanted = Wanted()) -> Iterator[TabletClock]:
+    """Stream the tablets by name of the device, each with its submissions, those received first first.
+
+    Raises InsufficientRights at once, before anything is asked of the stream.
+    """
+    return _stream(node, require_somewhere(node, actor, READ, project_id=wanted.project_id), wanted)
+
+
+def _stream(node: Node, scope: Scope, wanted: Wanted) -> Iterator[TabletClock]:
+    """Read on in a new snapshot now and then: a client on a slow line must not hold one for long."""
+    last: str | None = None
+    while True:
+        until = time.monotonic() + SNAPSHOT_SECONDS
+        with node.database.read() as session, closing(_read_on(session, scope, wanted, after=last)) as clocks:
+            for clock in clocks:
+                yield clock
+                last = clock.device
+                if time.monotonic() > until:
+                    break
+            else:
+                return
+
+
+def _read_on(session: Session, scope: Scope, wanted: Wanted, *, after: str | None) -> Generator[TabletClock]:
+    gathering = _Gathering(session, scope, _doubts(session))
+    first = clock_readings.iter_first_receipts(session, tablet=wanted.device, after=after, since=wanted.evidence_since)
+    with closing(first) as receipts:
         for tablet, theirs in groupby(receipts, key=lambda receipt: receipt.tablet):
             clock = _of_tablet(gathering, tablet, theirs)
-            wanted = tuple(each for each in clock.submissions if _is_wanted(each, project_id, form_id))
-            if wanted:
-                yield TabletClock(clock.device, clock.name, wanted)
-
-
-def _is_wanted(each: SubmissionTime, project_id: int | None, form_id: str | None) -> bool:
-    return project_id in (None, each.project_id) and form_id in (None, each.form_id)
+            listed = tuple(each for each in clock.submissions if wanted.has(each))
+            if listed:
+                yield TabletClock(clock.device, clock.name, listed)
 
 
 def _of_tablet(gathering: "_Gathering", tablet: str, receipts: Iterable[FirstReceipt]) -> TabletClock:
@@ -79,8 +96,11 @@ def _of_tablet(gathering: "_Gathering", tablet: str, receipts: Iterable[FirstRec
             kept.setdefault(_key(receipt), receipt)
     proposals = repair(gathering.read(kept))
     names = sorted({receipt.name for receipt in kept.values() if receipt.name})
+    shown = ((kept[each.key], each) for each in proposals)
     times = (
-        SubmissionTime(of.project_id, of.form_id, of.instance_id, each) for each in proposals for of in [kept[each.key]]
+        SubmissionTime(of.project_id, of.form_id, of.instance_id, each)
+        for of, each in shown
+        if of.is_admitted or gathering.may_settle(of)
     )
     return TabletClock(tablet, ", ".join(names), tuple(times))
 
@@ -110,6 +130,10 @@ class _Gathering:
         if key not in self._seen:
             self._seen[key] = self._may_see(*key)
         return self._seen[key]
+
+    def may_settle(self, receipt: FirstReceipt) -> bool:
+        """Tell whether the actor is shown what waits for a person, too: it bears on the others for everybody."""
+        return self.scope.sees_whole(receipt.project_id, receipt.form_id, SETTLE)
 
     def read(self, kept: dict[str, FirstReceipt]) -> Iterator[Reading]:
         ordered = list(kept.items())
@@ -143,7 +167,7 @@ class _Gathering:
 
     def _may_see(self, project_id: int, form_id: str) -> bool:
         view = self.scope.view(project_id, form_id)
-        if view is None or view.rows is not None or not self.scope.sees_whole(project_id, form_id, VERB):
+        if view is None or view.rows is not None:
             return False
         if self.scope.kind == OPERATOR:
             return True

@@ -108,6 +108,11 @@ class Family:
         ]
         return rows + [self._row(session, state, state.versions) for state in only_held]
 
+    def files_of(self, session: Session, state: SubmissionState) -> tuple[str, ...]:
+        """Return the names of the files that a state's answers mention."""
+        findings, _ = self._examine(session, state, self.by_id[state.current])
+        return tuple(findings.files)
+
     def _fold(self, stored: Iterable[StoredVersion]) -> tuple[SubmissionState, ...]:
         decided = (Decision(d.id, d.kind, frozenset(d.parents), d.body) for d in self.decisions)
         return resolve((self._version(v) for v in stored), decided)

@@ -13,7 +13,8 @@ from sync_server.blobs.spool import forget_abandoned
 from sync_server.node import Node
 
 BACKUPS = "backup-*"  # a back-up clears away what an earlier one left; a long one must not lose what it makes
-MADE = ("export-*", "warehouse-*", "tablet-*", "duckdb/*.tmp", "duckdb/*.block")
+MADE = ("export-*", "warehouse-*", "tablet-*", "bundle-*", "duckdb/*.tmp", "duckdb/*.block")
+BUNDLES = "bundles"  # in the data folder: those that wait to be carried away
 ABANDONED_AFTER_SECONDS = 24 * 3600  # longer than anything takes: its process died
 
 
@@ -23,8 +24,9 @@ def find_working(node: Node) -> list[Path]:
 
 
 def sweep(node: Node) -> None:
-    """Remove what was abandoned: parts of exports and segments, what DuckDB spilled, uploads that broke off."""
+    """Remove what was left: parts of exports and segments, what DuckDB spilled, uploads that broke off, old bundles."""
     remove_abandoned(path for pattern in MADE for path in node.scratch.glob(pattern))
+    remove_abandoned((node.settings.data / BUNDLES).glob("*/*"))
     incoming = node.settings.data / "blobs" / "incoming"
     if incoming.is_dir():
         forget_abandoned(incoming)

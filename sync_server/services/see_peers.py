@@ -12,6 +12,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from sync_server.core.scope import Scope
+from sync_server.errors import InsufficientRights
 from sync_server.node import Node
 from sync_server.services import peer_status
 from sync_server.services.access import require_somewhere
@@ -93,11 +94,28 @@ def see_in_brief(node: Node, actor: Actor | None) -> InBrief:
     return InBrief(centres, hubs=sum(not peer.is_centre for peer in known))
 
 
+def iter_whole_peers(node: Node, actor: Actor | None) -> list[PeerNode]:
+    """List the active peers that share nothing but what the actor may look after, in the order they were paired."""
+    scope = require_somewhere(node, actor, VERB)
+    with node.database.read() as session:
+        return [p for p in peers.iter_peers(session) if p.is_active and _is_whole(scope, _share(session, p))]
+
+
+def require_whole_peer(node: Node, actor: Actor | None, peer_id: str) -> PeerNode:
+    """Return such a peer; raise NotFound for one that is not there, InsufficientRights where more is shared with it."""
+    scope = require_somewhere(node, actor, VERB)
+    with node.database.read() as session:
+        peer, shared = peers.get_peer(session, peer_id), _share(session, peers.get_peer(session, peer_id))
+    if not _is_whole(scope, shared):
+        raise InsufficientRights
+    return peer
+
+
 def want_round(node: Node, actor: Actor | None, *, now: datetime) -> bool:
-    """Ask for a round as soon as may be; return False when this node has no centre."""
+    """Ask for a round as soon as may be; return False when this node has no centre that it could call."""
     require_somewhere(node, actor, VERB)
     with node.database.read() as session:
-        centres = [peer.id for peer in peers.iter_peers(session) if peer.is_centre and peer.is_active]
+        centres = [peer.id for peer in peers.iter_peers(session) if peer.is_dialled]
     for centre in centres:
         node.write(partial(peer_rounds.want_round, peer_id=centre, now=now))
     log.info("round wanted actor=%s centres=%d node=%s", actor.id if actor else None, len(centres), node.id)
@@ -108,6 +126,10 @@ def _share(session: Session, peer: PeerNode) -> frozenset[int]:
     """Number the projects shared with a peer; of an ended pairing, those that were shared as long as its roles stay."""
     scope = Scope(peer.actor_id, PEER, assignments.find_grants(session, peer.actor_id))
     return frozenset(shared_projects(session, peer, scope))
+
+
+def _is_whole(scope: Scope, shared: frozenset[int]) -> bool:
+    return scope.may(VERB) or (bool(shared) and all(scope.may(VERB, project_id) for project_id in shared))
 
 
 def _see(scope: Scope, status: PeerStatus, shared: frozenset[int]) -> SeenPeer | None:

@@ -4,6 +4,7 @@ import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from sync_server.services.doctor.local_addresses import list_local_addresses
 from sync_server.settings import Settings
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 compared, not bound
@@ -47,6 +48,6 @@ def _address_in_network() -> str:
         try:
             probe.connect(("192.0.2.1", 9))  # an address for documentation: nobody is there
             address: str = probe.getsockname()[0]
-        except OSError:
-            return "127.0.0.1"
+        except OSError:  # no way out of this network: a hotspot, a switch without a router
+            return next((each.address for each in list_local_addresses()), "127.0.0.1")
     return address

@@ -15,7 +15,7 @@ from sync_server.core.rows import RowMetadata, make_rows
 from sync_server.core.table_layout import FormLayout, server_columns
 from sync_server.services.form_definitions import UNKNOWN_FORM, UNKNOWN_VERSION
 from sync_server.store.submission_reads import AT_A_TIME, Arrivals, StoredSubmission, find_arrivals, load_shown
-from sync_server.warehouse.segment_file import SubmissionRow, sql_moment
+from sync_server.warehouse.segment_file import SubmissionRow, sql_moment, without_zone
 
 _OF_UNKNOWN = frozenset((UNKNOWN_FORM, UNKNOWN_VERSION))
 _WIDTHS = server_columns("")
@@ -104,4 +104,4 @@ def _updated(root_id: str, times: Sequence[Arrivals]) -> datetime | None:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return without_zone(moment.astimezone(zone))

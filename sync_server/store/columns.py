@@ -10,8 +10,8 @@ metadata = MetaData()
 Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY is SQLite's row id
 
 
-def table(name: str, *columns: Any) -> Table:
-    return Table(name, metadata, *columns)
+def table(name: str, *columns: Any, **options: Any) -> Table:
+    return Table(name, metadata, *columns, **options)
 
 
 def text(name: str, *args: Any, **kwargs: Any) -> Column[str]:

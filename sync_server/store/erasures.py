@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from sync_server.core.decision_seal import WORDS
-from sync_server.store import awaited_files
+from sync_server.store import awaited_files, version_marks
 from sync_server.store.engine import insert_for
 from sync_server.store.submissions import PARAMETERS, StoredVersion
 from sync_server.store.tables import (
@@ -105,6 +105,7 @@ def delete_versions(session: Session, row_ids: Sequence[int]) -> int:
         gone += _deleted(session, delete(receipts).where(receipts.c.version_id.in_(part)))
         session.execute(delete(submission_attachments).where(submission_attachments.c.version_id.in_(part)))
         session.execute(delete(submission_versions).where(submission_versions.c.id.in_(part)))
+        version_marks.delete_marks(session, part)  # after the versions: from here on none can be marked any more
     return gone
 
 

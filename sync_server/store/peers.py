@@ -48,6 +48,11 @@ class PeerNode:
         return self.state == ACTIVE
 
     @property
+    def is_dialled(self) -> bool:
+        """Tell whether this node calls it: a centre whose address it knows. Paired by stick, there is none at first."""
+        return self.is_centre and self.is_active and self.url is not None
+
+    @property
     def epoch(self) -> str | None:
         """The epoch of its feed that is in force, None before its first greeting."""
         return self.epochs[-1] if self.epochs else None

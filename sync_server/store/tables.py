@@ -283,6 +283,35 @@ submissions = _table(
         sqlite_where=text("is_held = 1"),
         postgresql_where=text("is_held"),
     ),
+    # Few lack a file, and whoever asks whether everything has arrived wants those only.
+    Index(
+        "ix_submissions_incomplete",
+        "project_id",
+        "id",
+        sqlite_where=text("attachments_present < attachments_expected"),
+        postgresql_where=text("attachments_present < attachments_expected"),
+    ),
+)
+version_marks = _table(
+    "version_marks",  # each version with its files as a number, to be added up by ranges: core/range_digest.py
+    Column("project_id", Integer, primary_key=True, autoincrement=False),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("version_id", _Id, primary_key=True, autoincrement=False),
+    _text("form_id"),
+    *(Column(f"mark_{part}", BigInteger, nullable=False) for part in (1, 2, 3, 4)),
+    Column("received_at", UtcDateTime, nullable=False),  # of its first receipt, as are the device
+    _text("device_id", nullable=True),
+    Column("is_edit", Boolean, nullable=False),
+    Column("files", Integer, nullable=False),
+    _text("received_by"),  # the nodes by which its submission is a peer's own, a blank before and after each
+    Column("roots", JSON, nullable=False),  # the submissions to which it belongs: nearly always one
+    Index("ix_version_marks_version", "version_id"),
+    # All that counting by form and device reads, in their order: ten times as fast as sorting the rows for it.
+    Index(
+        "ix_version_marks_count",
+        *("project_id", "form_id", "device_id", "is_edit", "files", "received_at", "received_by"),
+    ),
+    sqlite_with_rowid=False,  # in the order of places, so that a range is read without a look-up for each
 )
 checkpoints = _table(
     "checkpoints",
@@ -340,6 +369,7 @@ warehouse_retired = _table(
 
 DERIVED = (
     submissions,
+    version_marks,
     checkpoints,
     parked_changes,
     warehouse_layouts,

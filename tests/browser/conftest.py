@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sync_server.node import Node
 from sync_server.services.make_demo import make_demo
 from sync_server.settings import Settings
-from tests.support.server import LiveServer
+from tests.support.server import SHIPPED_FORMS, LiveServer
 
 NODE_NAME = "Mosul office"
 
@@ -21,7 +21,7 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
     data = tmp_path_factory.mktemp("browser") / "hub"
     with Node.open(Settings(data=data, min_free_bytes=0)) as node:
         make_demo(node, submissions=40)
-    with LiveServer(data, environ={"SYNC_NODE_NAME": NODE_NAME}) as server:
+    with LiveServer(data, environ={**SHIPPED_FORMS, "SYNC_NODE_NAME": NODE_NAME}) as server:
         yield server
 
 

@@ -87,7 +87,7 @@ def test_a_stick_that_takes_no_writing_is_said_and_the_bundle_taken_all_the_same
     places.run(places.centre, "make", str(down), "--for", "Sinjar")
 
     def refuse(self: Path, *arguments: object, **options: object) -> object:
-        if self.parent == places.stick and arguments[:1] == ("wb",):
+        if self.parent == places.stick and arguments[:1] == ("xb",):
             raise OSError(30, "Read-only file system", str(self))
         return opened(self, *arguments, **options)  # type: ignore[arg-type, call-overload]
 

@@ -13,6 +13,7 @@ from sync_server.cli.clocks import clocks
 from sync_server.node import Node
 from sync_server.settings import Settings
 from tests.support.clock_forms import DAY, send_filled
+from tests.support.new_folder import new_folder
 
 Command = Callable[..., str]
 
@@ -20,7 +21,7 @@ Command = Callable[..., str]
 @pytest.fixture
 def run(tmp_path: Path) -> Command:
     """A node to which a right tablet sent one form, and one that is three hours ahead two."""
-    settings = Settings(data=tmp_path / "hub", min_free_bytes=0)
+    settings = Settings(data=new_folder(tmp_path / "hub"), min_free_bytes=0)
     with Node.open(settings) as node:
         send_filled(node, "uuid:right", finished=0, sent=60, off=timedelta(), device_id="collect:right")
         for day in (1, 2):

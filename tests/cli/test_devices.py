@@ -15,13 +15,14 @@ from sync_server.node import Node
 from sync_server.services import devices as tablets
 from sync_server.services import sign_in
 from sync_server.settings import Settings
+from tests.support.new_folder import new_folder
 
 Command = Callable[..., Result]
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "hub", public_url="https://hub.example.org/", node_name="Mosul")
+    return Settings(data=new_folder(tmp_path / "hub"), public_url="https://hub.example.org/", node_name="Mosul")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from sync_server.cli import main
 from sync_server.node import Node
 from sync_server.settings import Settings
+from tests.support.new_folder import new_folder
 from tests.support.server import LiveServer, free_port
 
 
@@ -19,7 +20,7 @@ def run(data: Path, *arguments: str, port: int = 0) -> Result:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    Node.open(Settings(data=tmp_path / "data")).close()
+    Node.open(Settings(data=new_folder(tmp_path / "data"))).close()
     return tmp_path / "data"
 
 

@@ -11,6 +11,7 @@ from sync_server.cli import main
 from sync_server.node import Node
 from sync_server.services.shipped_forms import shipped_forms
 from sync_server.settings import Settings
+from tests.support.new_folder import new_folder
 
 
 def run(data: Path, *arguments: str) -> Result:
@@ -19,7 +20,7 @@ def run(data: Path, *arguments: str) -> Result:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    Node.open(Settings(data=tmp_path / "data")).close()
+    Node.open(Settings(data=new_folder(tmp_path / "data"))).close()
     return tmp_path / "data"
 
 

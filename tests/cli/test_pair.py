@@ -47,6 +47,35 @@ def test_two_machines_are_paired_over_the_network_and_part_again(centre: Path, o
     assert "revoked" in run(centre, "pair", "list").output
 
 
+def test_two_machines_without_any_network_are_paired_by_a_stick(centre: Path, office: Path, tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    file = str(stick / "sinjar.pair")
+    asked = run(office, "pair", "ask", file)
+    code = asked.output.splitlines()[-1]
+    assert (asked.exit_code, code.count("-"), "pair admit sinjar.pair CODE" in asked.output) == (0, 4, True)
+    wrong = run(centre, "pair", "admit", file, code[:-4] + "aaaa")
+    assert (wrong.exit_code, "the code was mistyped" in wrong.output) == (1, True), wrong.output
+    admitted = run(centre, "pair", "admit", file, code, "--name", "Sinjar office", "--all")
+    assert (admitted.exit_code, "Made " in admitted.output) == (0, True), admitted.output
+    assert sorted(path.name for path in stick.iterdir()) == [
+        "sinjar.pair", "sinjar.pair.answer", "sinjar.pair.bundle",
+    ]  # fmt: skip
+    unclear = run(office, "pair", "accept", file, code)
+    assert (unclear.exit_code, "--join" in unclear.output) == (1, True), unclear.output
+    accepted = run(office, "pair", "accept", file, code, "--join", "1")
+    assert (accepted.exit_code, "has joined" in accepted.output) == (0, True), accepted.output
+    assert "Leave sinjar.pair.bundle.ack on the stick" in accepted.output
+    (number,) = {line[-35:] for line in admitted.output.splitlines() if "this number" in line}
+    assert f"showed this number: {number}." in accepted.output
+    assert "Sinjar office\thub\tactive" in run(centre, "pair", "list").output
+    away = run(office, "sync")
+    assert (away.exit_code, "knows no address of it" in away.output) == (1, True), away.output
+    name = run(office, "pair", "list").output.partition("\t")[0]
+    there = run(office, "pair", "address", name, "https://centre.example.org/")
+    assert there.output == f"{name} is called at https://centre.example.org from now on.\n"
+
+
 def test_the_code_is_drawn_with_the_address_when_that_is_known(centre: Path) -> None:
     plain = run(centre, "pair", "offer", "A").output.splitlines()
     drawn = run(centre, "--public-url", "https://c.example.org", "pair", "offer", "B").output.splitlines()

@@ -12,6 +12,7 @@ from sync_server.node import Node
 from sync_server.services import access, reset_password, sign_in, two_factor, users
 from sync_server.settings import Settings
 from tests.support.codes import enrol
+from tests.support.new_folder import new_folder
 
 Command = Callable[..., Result]
 BOB = "bob@example.org"
@@ -19,7 +20,7 @@ BOB = "bob@example.org"
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "hub", public_url="https://hub.example.org/", min_free_bytes=0)
+    return Settings(data=new_folder(tmp_path / "hub"), public_url="https://hub.example.org/", min_free_bytes=0)
 
 
 @pytest.fixture

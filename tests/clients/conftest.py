@@ -7,7 +7,7 @@ import pytest
 
 from tests.clients.office import Office
 from tests.support.postgresql import PostgresqlServer
-from tests.support.server import LiveServer
+from tests.support.server import SHIPPED_FORMS, LiveServer
 from tests.support.tablet import Tablet
 
 AddTablet = Callable[[str], Tablet]
@@ -16,7 +16,7 @@ AddTablet = Callable[[str], Tablet]
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
     """A server on SQLite, as at a field office; the parameter "postgresql" makes it the central node."""
-    environ = {}
+    environ = dict(SHIPPED_FORMS)
     if getattr(request, "param", "sqlite") == "postgresql":
         postgresql: PostgresqlServer = request.getfixturevalue("postgresql")
         environ["SYNC_DATABASE_URL"] = postgresql.new_database()

@@ -16,6 +16,23 @@ def visit(form_id: str, version: int = 1) -> str:
 """
 
 
+def counted_visit(form_id: str, version: int, calculations: dict[str, str]) -> str:
+    """A visit that counts by these calculations, by name; whole numbers but the series."""
+    rows = "\n".join(
+        f"| | calculate | {name} | | {calculation} | {'' if name == 'form_series' else 'int'} |"
+        for name, calculation in calculations.items()
+    )
+    return f"""
+| settings | | | | | |
+| | form_title | form_id | version | | |
+| | Visit | {form_id} | {version} | | |
+| survey | | | | | |
+| | type | name | label | calculation | bind::type |
+{rows}
+| | text | place | Place | | |
+"""
+
+
 def album(form_id: str) -> str:
     """As many photos as one likes."""
     return f"""

@@ -26,9 +26,7 @@ MOST_FILES = 101  # of one POST, whatever its size
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One hub for these tests, each with a form of its own; uploads are split early."""
     folder = tmp_path_factory.mktemp("field")
-    (folder / "no-forms").mkdir()
-    environ = {"SYNC_FORMS": str(folder / "no-forms"), "SYNC_CHUNK_BYTES": str(CHUNK_BYTES)}
-    with LiveServer(folder / "hub", environ=environ) as live:
+    with LiveServer(folder / "hub", environ={"SYNC_CHUNK_BYTES": str(CHUNK_BYTES)}) as live:
         yield live
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from sync_server.app import create_app
+from sync_server.core.node_comparison import HELD, UNKNOWN, RangesAnswered, RangesAsked, VersionsAsked
+from sync_server.core.range_digest import Question
 from sync_server.core.replication_items import SubmissionItem
 from sync_server.core.roles import PEER, PEER_UP
 from sync_server.core.scope import Grant
@@ -18,7 +20,9 @@ from sync_server.replication import greeting
 from sync_server.replication.dialling import Dialling
 from sync_server.replication.local import LocalPeer
 from sync_server.replication.peer import Limits, Peer, Piece
+from sync_server.store.holdings import iter_version_ids
 from sync_server.store.peers import REVOKED, change_peer, get_peer
+from sync_server.store.projects import find_uid
 from tests.support.bad_line import BadLine
 from tests.support.paired_nodes import held, open_node, pair, set_scope, sync
 from tests.support.samples import publish, send, submission
@@ -208,3 +212,33 @@ def test_a_pairing_that_ended_is_told(ends: Ends) -> None:
     ends.centre.write(lambda session: change_peer(session, ends.hub.id, state=REVOKED))
     with pytest.raises(PeerRevoked):
         ends.meet()
+
+
+def test_both_ends_say_the_same_of_what_they_hold(ends: Ends) -> None:
+    fill(ends.centre, 0)
+    peer, local = ends.meet(), LocalPeer(ends.centre, ends.hub.id)
+    with ends.centre.database.read() as session:
+        uid = find_uid(session, 1) or ""
+        versions = tuple(sorted(iter_version_ids(session)))
+    questions = (Question("", marks=frozenset({b"m" * 16})), Question("a", seal=b"s" * 12))
+    asked = RangesAsked(project=uid, questions=questions, counts=True)
+    answered = peer.compare_ranges(asked)
+    assert answered == local.compare_ranges(asked)
+    assert [len(held.files) for held in answered.answers[0].theirs] == [1, 1, 1]
+    assert (answered.answers[0].lacking, answered.counts[0].files) == ((b"m" * 16,), 3)
+    wanted = VersionsAsked(project=uid, versions=(*versions, "0" * 64))
+    found = peer.find_versions(wanted)
+    assert list(found) == list(local.find_versions(wanted))
+    assert [each.state for each in found] == [HELD] * 3 + [UNKNOWN]
+
+
+def test_what_is_not_for_it_is_not_told_by_ranges_either(ends: Ends) -> None:
+    fill(ends.centre, 0)
+    with ends.centre.database.read() as session:
+        uid = find_uid(session, 1) or ""
+        versions = tuple(sorted(iter_version_ids(session)))
+    set_scope(ends.centre, ends.hub.id, Grant(PEER_UP, 1))
+    peer = ends.meet()
+    asked = RangesAsked(project=uid, questions=(Question("", marks=frozenset()),), counts=True)
+    assert peer.compare_ranges(asked) == RangesAnswered()
+    assert {each.state for each in peer.find_versions(VersionsAsked(project=uid, versions=versions))} == {UNKNOWN}

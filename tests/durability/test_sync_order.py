@@ -8,6 +8,7 @@ import requests
 from sync_server.node import Node
 from sync_server.services.devices import add_device
 from sync_server.settings import Settings
+from tests.support.new_folder import new_folder
 from tests.support.samples import publish_visit, visit
 from tests.support.senders import post
 from tests.support.server import LiveServer
@@ -16,7 +17,7 @@ CALLS = "fsync,fdatasync,rename,renameat,renameat2,write,writev,pwrite64,sendto,
 
 
 def test_every_sync_comes_before_the_201(tmp_path: Path) -> None:
-    settings = Settings(data=tmp_path / "node", min_free_bytes=0)
+    settings = Settings(data=new_folder(tmp_path / "node"), min_free_bytes=0)
     with Node.open(settings) as node:
         publish_visit(node)
         _, token = add_device(node, None, "tablet", 1)

@@ -9,6 +9,7 @@ from pyxform.validators.odk_validate import check_xform
 from pyxform.xls2json_backends import xlsx_to_dict
 
 from sync_server.core.form_lint import SENSITIVITIES, lint_form
+from sync_server.core.form_numbers import HIGHEST, NUMBER, SERIES
 from sync_server.core.xlsform import ConvertedForm, convert_form
 from sync_server.services.shipped_forms import shipped_forms
 
@@ -64,6 +65,19 @@ def test_each_allows_edits_and_keeps_an_audit_log(form: ConvertedForm) -> None:
     audit = form.definition.find_field("/meta/audit")
     assert audit is not None
     assert audit.is_binary
+
+
+def test_each_counts_on_the_tablet_alike(folder: Path, form: ConvertedForm) -> None:
+    """What they count by: docs/forms.md. Whether they count rightly: tests/clients/test_form_numbers.py."""
+    rows = {row["name"]: row for row in _rows(folder, "survey") if row.get("name", "").startswith("form_")}
+    assert {f"/{name}": row["calculation"] for name, row in rows.items()} == {
+        SERIES: "once(if(${last-saved#form_series} != '', ${last-saved#form_series}, uuid(12)))",
+        NUMBER: "once(coalesce(${last-saved#form_highest}, 0) + 1)",
+        HIGHEST: "max(${form_number}, coalesce(${last-saved#form_highest}, 0))",
+    }
+    assert {path: field.type for path in (SERIES, NUMBER, HIGHEST) if (field := form.definition.find_field(path))} == {
+        SERIES: "string", NUMBER: "int", HIGHEST: "int",
+    }  # fmt: skip
 
 
 def test_each_answer_has_a_sensitivity_and_a_tag(folder: Path, form: ConvertedForm) -> None:

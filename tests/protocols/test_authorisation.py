@@ -117,6 +117,7 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         "version_id": lambda: version_id,
         "name": lambda: "list.csv",
         "instance_id": lambda: a_submission(hub),
+        "day": lambda: "2026-11-23",
         "erasure_id": lambda: an_erasure(hub),
         "token": lambda: caller.token or "0" * 64,
         "session_token": lambda: caller.token or "0" * 64,

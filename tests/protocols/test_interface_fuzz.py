@@ -44,7 +44,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Fuzz
     data = tmp_path_factory.mktemp("fuzzed") / "hub"
     with Node.open(Settings(data=data)) as node:
         filled = fill_hub(node)
-    with LiveServer(data, environ={"SYNC_FORMS": str(tmp_path_factory.mktemp("no-forms"))}) as server:
+    with LiveServer(data) as server:
         yield server.url, filled
 
 

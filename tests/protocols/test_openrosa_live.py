@@ -44,12 +44,11 @@ class Hub:
 @pytest.fixture(scope="module")
 def hub_live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     data = tmp_path_factory.mktemp("live") / "hub"
-    empty = tmp_path_factory.mktemp("no-forms")
     with Node.open(Settings(data=data)) as node:
         _, token = devices.add_device(node, None, "tablet", 1)
         bob = users.add_user(node, None, "bob@example.org", PASSWORD, uses_digest=True)
         give_role(node, bob, DATA_COLLECTOR)
-    with LiveServer(data, environ={"SYNC_FORMS": str(empty)}) as server:
+    with LiveServer(data) as server:
         yield Hub(server.url, f"/v1/key/{token}/projects/1", data)
 
 

@@ -116,4 +116,5 @@ def test_a_full_disk_is_said_before_a_byte_is_read(hub: Node, tablet: Tablet) ->
     response = create_app(node).test_client().post(f"{tablet.base}/submission", data=XML, content_type="text/xml")
     assert response.status_code == 507
     assert "disk is full" in message(response)
+    assert "Keep it on the tablet" in message(response)
     assert stored(hub).xml == []

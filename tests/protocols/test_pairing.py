@@ -21,6 +21,7 @@ from sync_server.services.accept_pairing import accept_pairing
 from sync_server.services.peer_offers import offer_pairing, read_code
 from sync_server.settings import Settings
 from tests.support.by_code import EVERYTHING, URL, peer_at
+from tests.support.new_folder import new_folder
 
 ADDRESS = "/replication/pair"
 ANYTHING = st.recursive(
@@ -33,7 +34,7 @@ ANYTHING = st.recursive(
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Node]:
     """The machine that wants to be a hub of the fixture `hub`, which is the centre here."""
-    with Node.open(Settings(data=tmp_path / "office", node_name="Sinjar", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "office"), node_name="Sinjar", min_free_bytes=0)) as node:
         yield node
 
 

@@ -12,6 +12,7 @@ import requests
 from sync_server.node import Node
 from sync_server.services import reset_password, sign_in
 from sync_server.settings import Settings
+from tests.support.new_folder import new_folder
 from tests.support.people import PASSWORD, add_person
 from tests.support.server import ALICE_PASSWORD, LiveServer
 
@@ -21,20 +22,14 @@ WRONG, NEW = "a wrong guess of somebody", "another good one for sara"
 @pytest.fixture
 def code(tmp_path: Path) -> str:
     """Sara's, for a new password; made before the server starts."""
-    with Node.open(Settings(data=tmp_path / "hub", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "hub"), min_free_bytes=0)) as node:
         return reset_password.make_reset_code(node, None, add_person(node, "sara").id)
 
 
 @pytest.fixture
 def server(tmp_path: Path, code: str) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path / "hub", environ=no_forms(tmp_path) | {"SYNC_LOG_LEVEL": "DEBUG"}) as live:
+    with LiveServer(tmp_path / "hub", environ={"SYNC_LOG_LEVEL": "DEBUG"}) as live:
         yield live
-
-
-def no_forms(tmp_path: Path) -> dict[str, str]:
-    """Start without the forms that come along, whose conversion takes most of the time."""
-    (tmp_path / "forms").mkdir(exist_ok=True)
-    return {"SYNC_FORMS": str(tmp_path / "forms")}
 
 
 def test_nothing_secret_is_in_the_log(server: LiveServer, code: str, tmp_path: Path) -> None:
@@ -53,11 +48,10 @@ def test_nothing_secret_is_in_the_log(server: LiveServer, code: str, tmp_path: P
     assert "sign-in refused" in log
     for secret in (ALICE_PASSWORD, WRONG, NEW, code, token, PASSWORD, "alice@example.org", "sara@example.org"):
         assert secret not in log
-    with Node.open(Settings(data=tmp_path / "hub", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "hub"), min_free_bytes=0)) as node:
         assert sign_in.check_password(node, "sara@example.org", NEW)
 
 
-@pytest.mark.long  # now and then, on a busy machine, a request sent before its turn is answered twice
 def test_hopeless_guesses_are_answered_over_one_connection_between_other_requests(server: LiveServer) -> None:
     guess = json.dumps({"email": "nobody@example.org", "password": WRONG}).encode()
     head = b"POST /v1/sessions HTTP/1.1\r\nHost: hub\r\nContent-Length: %d\r\n" % len(guess)
@@ -89,7 +83,7 @@ def test_basic_is_taken_from_this_machine(server: LiveServer) -> None:
 
 def test_an_easy_first_password_stops_the_start_and_is_not_shown(tmp_path: Path) -> None:
     easy = "password123456"
-    environ = no_forms(tmp_path) | {"SYNC_ADMIN_PASSWORD": easy}
+    environ = {"SYNC_ADMIN_PASSWORD": easy}
     with pytest.raises(RuntimeError) as stopped, LiveServer(tmp_path / "new", environ=environ):
         pass
     assert "admin_password" in str(stopped.value)

@@ -10,18 +10,20 @@ from sqlalchemy.orm import Session
 from sync_server.core.roles import PEER, PEER_UP
 from sync_server.core.scope import Grant
 from sync_server.node import Node
-from sync_server.peer_errors import BundleMissing, BundleOutdated
+from sync_server.peer_errors import BundleMissing, BundleOutdated, StillWorkingIn
 from sync_server.replication import greeting
 from sync_server.replication.bundle_make import make_bundle
 from sync_server.replication.bundle_take import take_bundle
 from sync_server.replication.local import LocalPeer
 from sync_server.replication.peer import Limits
 from sync_server.services import consumers
+from sync_server.services.digest_node import digest_for_peer
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.review_submission import review_submission
 from sync_server.services.verify_node import verify_node
 from sync_server.store import changes, nodes, peer_rounds
 from sync_server.store.peers import get_peer
+from sync_server.store.projects import iter_homes
 from tests.support.paired_nodes import held, open_node, pair, set_scope, sync
 from tests.support.postgresql import PostgresqlServer
 from tests.support.samples import publish, send, submission
@@ -87,6 +89,18 @@ def test_bundles_both_ways_bring_both_to_the_same(two: Pair) -> None:
     review_submission(two.centre, None, "uuid:1", "approved", reason="seen")
     two.stick.exchange(two.hub, two.centre)
     two.require_same()
+
+
+def test_digests_are_compared_once_all_that_came_was_worked_in(two: Pair) -> None:
+    two.meet()
+    fill(two.hub, 0)
+    take_bundle(two.centre, two.stick.make(two.hub, two.centre.id).path)
+    with two.centre.database.read() as session:
+        hub = get_peer(session, two.hub.id)
+        uid = iter_homes(session)[0][1]
+    with pytest.raises(StillWorkingIn):
+        digest_for_peer(two.centre, hub, uid, seconds=0)
+    assert digest_for_peer(two.centre, hub, uid, seconds=60) == digest_for_peer(two.centre, hub, uid)
 
 
 def test_a_bundle_is_safe_to_take_twice(two: Pair) -> None:

@@ -21,13 +21,14 @@ from sync_server.services.renew_identity import renew_identity
 from sync_server.settings import Settings
 from sync_server.store import assignments, changes, nodes, peer_cursors, shared_projects
 from tests.support.by_code import EVERYTHING, only_up, pair, peer_at, rows_of
+from tests.support.new_folder import new_folder
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def centre(tmp_path: Path) -> Iterator[Node]:
-    with Node.open(Settings(data=tmp_path / "centre", node_name="Erbil", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "centre"), node_name="Erbil", min_free_bytes=0)) as node:
         yield node
 
 

@@ -12,6 +12,7 @@ from sync_server.replication.schedule import Schedule
 from sync_server.settings import Settings
 from sync_server.store import peer_rounds
 from sync_server.store.peers import CENTRE, HUB, REVOKED, PeerNode, add_peer, change_peer
+from tests.support.new_folder import new_folder
 from tests.support.samples import publish_visit, send, visit
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
@@ -35,7 +36,7 @@ class Rounds:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Node]:
-    with Node.open(Settings(data=tmp_path / "office", min_free_bytes=0, timezone="Asia/Baghdad")) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "office"), min_free_bytes=0, timezone="Asia/Baghdad")) as node:
         publish_visit(node)
         _pair(node, "c1", CENTRE)
         node.write(lambda session: peer_rounds.note_tried(session, "c1", now=NOW))

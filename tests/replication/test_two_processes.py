@@ -42,8 +42,7 @@ def replicate(
     folder: Path, centre_database: str, *, submissions: int, photos: int, delay: float, cut_after: int
 ) -> WatchedLine:
     """Take submissions at the hub, go one round, compare; no cut made more come twice than what was under way."""
-    (folder / "forms").mkdir()
-    off = {"SYNC_SYNC_MINUTES": "0", "SYNC_FORMS": str(folder / "forms")}
+    off = {"SYNC_SYNC_MINUTES": "0"}
     hub = LiveServer(folder / "hub", environ=off)
     centre = LiveServer(folder / "centre", environ={**off, "SYNC_DATABASE_URL": centre_database})
     line = WatchedLine(target=("127.0.0.1", centre.port), delay_seconds=delay, cut_after_bytes=cut_after, seed=SEED)

@@ -21,6 +21,7 @@ from sync_server.services.projects import add_project
 from sync_server.settings import Settings
 from sync_server.store import assignments, shared_projects
 from tests.support.by_code import EVERYTHING, URL, only_up, pair, peer_at, posting_to
+from tests.support.new_folder import new_folder
 
 CODE = "ks3m-8f4j-x2pd-wq7c-n5ra"
 Post = Callable[[str, dict[str, Any]], Any]
@@ -28,13 +29,13 @@ Post = Callable[[str, dict[str, Any]], Any]
 
 @pytest.fixture
 def centre(tmp_path: Path) -> Iterator[Node]:
-    with Node.open(Settings(data=tmp_path / "centre", node_name="Erbil", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "centre"), node_name="Erbil", min_free_bytes=0)) as node:
         yield node
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[Node]:
-    with Node.open(Settings(data=tmp_path / "other", node_name="Duhok", min_free_bytes=0)) as node:
+    with Node.open(Settings(data=new_folder(tmp_path / "other"), node_name="Duhok", min_free_bytes=0)) as node:
         yield node
 
 

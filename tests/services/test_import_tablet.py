@@ -322,7 +322,7 @@ def test_a_full_disk_stops_it_and_says_so(hub: Node, copy: CollectCopy, monkeypa
     copy.list("a", "complete")
     found = judge(hub, copy.root)["a"]
     monkeypatch.setattr(Node, "free_bytes", lambda self: 3)
-    with pytest.raises(DiskFull):
+    with pytest.raises(DiskFull, match="Make space on the disk"):
         take_instance(hub, 1, found, source="tablet-7", now=NOON)
     assert stored_xml(hub) == []
 

@@ -77,12 +77,16 @@ class Tablet:
         n: int = 1,
         seed: int = 1,
         edits: int = 0,
+        edit_first: bool = False,
         resend: bool = False,
         lose_response: bool = False,
         answers: Path | None = None,
     ) -> Events:
-        """Sync, fill `n` of each form (none named: all), send; then edit and send again."""
-        switches = ["--resend"] * resend + ["--lose-response"] * lose_response
+        """Sync, fill `n` of each form (none named: all), send; then edit and send again.
+
+        `edit_first`: when all are sent, open the first one again.
+        """
+        switches = ["--resend"] * resend + ["--lose-response"] * lose_response + ["--edit-first"] * edit_first
         return self.run(*_filling(forms, n, seed, answers), "--edits", str(edits), *switches)
 
     def fill(self, *, forms: Iterable[str] = (), n: int = 1, seed: int = 1, answers: Path | None = None) -> Events:

@@ -13,12 +13,14 @@ from sync_server.services.doctor.database import check_database, check_log
 from sync_server.services.doctor.disk import check_disk
 from sync_server.services.doctor.feed import check_feed
 from sync_server.services.doctor.finding import Finding, look
+from sync_server.services.doctor.local_name import check_local_name
 from sync_server.services.doctor.memory import check_memory
 from sync_server.services.doctor.network_folder import check_network_folder
 from sync_server.services.doctor.permissions import check_folder, check_key
 from sync_server.services.doctor.port import check_port
 from sync_server.services.doctor.public_url import check_public_url
 from sync_server.services.doctor.scene import Scene, arrive
+from sync_server.services.doctor.stranded import check_stranded
 from sync_server.services.doctor.versions import check_time_zones, check_versions
 from sync_server.services.doctor.waiting import check_waiting
 from sync_server.settings import Settings
@@ -38,6 +40,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("clock and tablets", check_against_tablets),
     ("server", check_port),
     ("addresses", check_addresses),
+    ("name", check_local_name),
+    ("tablets", check_stranded),
     ("public address", check_public_url),
     ("database", check_database),
     ("database", check_log),

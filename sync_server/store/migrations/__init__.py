@@ -1,5 +1,6 @@
 """Alembic revisions of the database, and how a node applies them when it opens."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic.command import upgrade
@@ -45,7 +46,9 @@ def is_known(revision: str) -> bool:
     return any(script.revision == revision for script in _scripts().walk_revisions())
 
 
+@cache
 def _scripts() -> ScriptDirectory:
+    """Read the revisions once: they are part of the program, and half of the time to open a node."""
     return ScriptDirectory(str(Path(__file__).parent))
 
 

@@ -1,9 +1,13 @@
-"""The field office's pages: the first page, signing in, tablets, the centre, accounts, people, the interface."""
+"""The field office's pages: the first page, signing in, tablets, the centre, bundles, people, the interface."""
 
 from sync_server.web.office import (
     account,
     all_received,
+    bundles,
+    cards,
     centre,
+    clocks,
+    end_of_day,
     first_page,
     interface_pages,
     people,
@@ -18,7 +22,11 @@ from sync_server.web.office.blueprint import office
 __all__ = [
     "account",
     "all_received",
+    "bundles",
+    "cards",
     "centre",
+    "clocks",
+    "end_of_day",
     "first_page",
     "interface_pages",
     "office",

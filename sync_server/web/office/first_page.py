@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sync_server.errors import InsufficientRights
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.needs import needs
-from sync_server.services import devices, office_overview, see_peers, two_factor
+from sync_server.services import access, devices, office_overview, see_peers, stranded_tablets, two_factor
 from sync_server.services.tablet_address import is_this_machine_only, root_url
 from sync_server.store.accounts import Actor
 from sync_server.web import visitors
@@ -46,6 +46,9 @@ def _overview(actor: Actor) -> str:
         "office/overview.html",
         overview=overview,
         tablets=tablets,
+        stranded=stranded_tablets.see_stranded(node, tablets),
+        may_show_codes=access.scope_of(node, actor).may_somewhere("field_key.create"),
+        here=stranded_tablets.own_addresses(),
         peers=see_peers.see_in_brief(node, actor),
         explain=explain,
         is_this_machine_only=is_this_machine_only(root_url(node.settings, seen_at=request.host_url)),

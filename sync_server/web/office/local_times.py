@@ -14,6 +14,17 @@ def local_time(moment: datetime) -> str:
     return str(format_datetime(moment, f"d MMM y{comma} HH:mm"))
 
 
+def full_day(day: date) -> str:
+    """A day as it stands above a sheet of paper, such as Monday 23 November 2026."""
+    return str(format_date(day, "EEEE d MMMM y", rebase=False))
+
+
+def zone_offset(moment: datetime) -> str:
+    """How far a moment's zone is from UTC, such as UTC+03:00."""
+    offset = f"{moment:%z}"
+    return f"UTC{offset[:3]}:{offset[3:5]}"
+
+
 def weekday(day: date) -> str:
     return str(format_date(day, "EEE", rebase=False))
 
@@ -39,6 +50,7 @@ def first_words(text: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "local_time": local_time,
     "weekday": weekday,
+    "full_day": full_day,
     "number": number,
     "data_size": data_size,
     "first_words": first_words,

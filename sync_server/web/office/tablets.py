@@ -2,18 +2,17 @@
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
-from sync_server.core.collect_settings import encode_settings, make_settings
 from sync_server.peer_errors import CodeAtHome
 from sync_server.protocols.authentication import current_node
 from sync_server.protocols.needs import needs
 from sync_server.services import devices
+from sync_server.services.stranded_tablets import note_code
 from sync_server.services.tablet_address import is_this_machine_only, received_url, root_url, tablet_url
 from sync_server.store.accounts import Actor
 from sync_server.web import visitors
 from sync_server.web.office.blueprint import office, say
-from sync_server.web.office.qr_code import draw_code
+from sync_server.web.office.qr_code import draw_code, draw_settings
 
 
 @office.post("/devices")
@@ -39,7 +38,7 @@ def show_device(device_id: int) -> ResponseReturnValue:
         device=device,
         address=address,
         elsewhere=elsewhere,
-        code=_code(address) if address else "",
+        code=draw_settings(address) if address else "",
         received=received,
         received_code=draw_code(received) if received else "",
         is_this_machine_only=is_this_machine_only(address),
@@ -58,8 +57,5 @@ def _addresses(actor: Actor, device: Actor) -> tuple[str, str]:
     """Return where the tablet sends to, and its own page that says what has arrived."""
     token = devices.show_token(current_node(), actor, device.id)
     root = root_url(current_node().settings, seen_at=request.host_url)
+    note_code(current_node(), device, root)
     return tablet_url(root, token, device.project_id or 1), received_url(root, token)
-
-
-def _code(address: str) -> Markup:
-    return draw_code(encode_settings(make_settings(address, project_name=current_node().settings.node_name)))

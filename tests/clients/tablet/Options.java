@@ -37,6 +37,7 @@ final class Options {
     boolean onlyPending;
     int edits;
     boolean resend;
+    boolean editFirst;
     boolean loseResponse;
 
     static Options parse(String[] arguments) {
@@ -60,6 +61,7 @@ final class Options {
             case "--no-send" -> send = false;
             case "--no-fill" -> fill = false;
             case "--resend" -> resend = true;
+            case "--edit-first" -> editFirst = true;
             case "--lose-response" -> loseResponse = true;
             case "--basic-over-http" -> basicOverHttp = true;
             case "--no-http-cache" -> httpCache = false;

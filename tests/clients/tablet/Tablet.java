@@ -65,16 +65,23 @@ public final class Tablet {
     private void fillAll() {
         for (DeviceForm form : store.latest()) {
             if (!options.wants(form.formId)) continue;
-            for (int i = 0; i < options.n; i++) fillOne(form);
+            Path first = null;
+            for (int i = 0; i < options.n; i++) {
+                Path instance = fillOne(form);
+                if (first == null) first = instance;
+            }
+            if (options.editFirst && first != null) editAll(form, first, 1);
         }
     }
 
-    private void fillOne(DeviceForm form) {
+    private Path fillOne(DeviceForm form) {
         try {
             Path instance = filler.fill(form);
-            if (options.send && send(instance)) editAll(form, instance);
+            if (options.send && send(instance)) editAll(form, instance, options.edits);
+            return instance;
         } catch (Exception e) {
             events.reportFailure("fill", form.formId, e);
+            return null;
         }
     }
 
@@ -86,14 +93,14 @@ public final class Tablet {
     }
 
     /** Edit what was sent, and the edit, and so on; Collect never offers it for encrypted forms (C13). */
-    private void editAll(DeviceForm form, Path sent) {
-        if (options.edits > 0 && !form.isClientEditable) events.report("warning", "form_id", form.formId, "message",
+    private void editAll(DeviceForm form, Path sent, int edits) {
+        if (edits > 0 && !form.isClientEditable) events.report("warning", "form_id", form.formId, "message",
             form.publicKey != null ? "encrypted: cannot be edited"
                 : "not client-editable: Collect would not offer this edit; made all the same");
         if (form.publicKey != null) return;
         try {
             Path latest = sent;
-            for (int i = 0; i < options.edits; i++) {
+            for (int i = 0; i < edits; i++) {
                 latest = filler.edit(form, latest);
                 if (!uploader.send(latest)) return;
             }
