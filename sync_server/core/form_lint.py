@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from lxml import etree
 
+from sync_server.core.entity_rules import read_rule
 from sync_server.core.instance_xml import parse_xml
 from sync_server.core.sensitive_calculations import find_quotations
 from sync_server.core.sensitivity import rate_questions
@@ -122,6 +123,9 @@ def _annotations(form: ConvertedForm) -> Iterator[Finding]:
         if sensitivity and sensitivity not in SENSITIVITIES:
             advice = f"Write one of {', '.join(SENSITIVITIES)}."
             yield Finding("sensitivity", "error", f"The sensitivity '{sensitivity}' is unknown.", advice, path, row)
+        if (merge := cells.get("merge")) and read_rule(merge) is None:
+            advice = "Write one of: maximum, union, count, latest by PROPERTY (which holds the date)."
+            yield Finding("merge", "error", f"There is no way to merge called '{merge}'.", advice, path, row)
         if hxl and not _HXL.fullmatch(hxl):
             advice = "Write it as in '#adm1+name'."
             yield Finding("hxl", "warning", f"The HXL tag '{hxl}' is not one.", advice, path, row)

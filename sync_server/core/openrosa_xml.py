@@ -33,11 +33,16 @@ class ListedForm:
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """One file of a form, named as the form's jr:// addresses name it."""
+    """One file of a form, named as the form's jr:// addresses name it.
+
+    One with an `integrity_url` is an entity list: tablets add to it what they register offline, and ask at that address
+    whether what they hold was deleted meanwhile.
+    """
 
     name: str
     md5: str
     download_url: str
+    integrity_url: str | None = None
 
 
 def write_form_list(forms: Iterable[ListedForm]) -> bytes:
@@ -62,9 +67,23 @@ def write_manifest(files: Iterable[MediaFile]) -> bytes:
     root = _make_root("manifest", MANIFEST_NAMESPACE)
     for file in files:
         media = _add(root, "mediaFile")
+        if file.integrity_url:
+            media.set("type", "entityList")
         _add(media, "filename", file.name)
         _add(media, "hash", f"md5:{file.md5}")
         _add(media, "downloadUrl", file.download_url)
+        if file.integrity_url:
+            _add(media, "integrityUrl", file.integrity_url)
+    return _to_bytes(root)
+
+
+def write_integrity(deleted: Iterable[tuple[str, bool]]) -> bytes:
+    """Write of each entity whether it was deleted. Who is not known must not be named: the tablet would drop it."""
+    root = etree.Element("data")
+    entities = etree.SubElement(root, "entities")
+    for entity_id, is_deleted in deleted:
+        entity = etree.SubElement(entities, "entity", id=entity_id)
+        etree.SubElement(entity, "deleted").text = "true" if is_deleted else "false"
     return _to_bytes(root)
 
 

@@ -1,7 +1,7 @@
 """Turn what a person writes (.xlsx, .md, or XForm XML) into the XForm that tablets get.
 
 pyxform does the work; here its messages get a sheet, a row and what to do, and the columns it ignores (sensitivity,
-hxl) are kept. pyxform is imported only when a workbook comes: it costs the start of the server 0.2 s.
+hxl, merge) are kept. pyxform is imported only when a workbook comes: it costs the start of the server 0.2 s.
 The same source gives the same bytes: tablets compare the md5 (conformance B6).
 """
 
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 # What pyxform, openpyxl and xlrd make of a damaged workbook.
 _DAMAGED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, SyntaxError, OSError, BadZipFile)
 
-ANNOTATION_COLUMNS = ("sensitivity", "hxl")
+ANNOTATION_COLUMNS = ("sensitivity", "hxl", "merge")
 
 _ROW = re.compile(r"\[row : (\d+)\]\s*")
 _SHEET = re.compile(r"On the '(\w+)' sheet, ?")

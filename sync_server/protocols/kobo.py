@@ -66,6 +66,12 @@ def get_media(version_id: int, name: str, **prefix: str) -> Response:
     return documents.answer_media(_project_id(prefix), version_id, name)
 
 
+@routes.add("/xformsMedia/<int:version_id>/<name>/integrity", verb="open_form.read", **shapes.INTEGRITY)
+def get_integrity(version_id: int, name: str, **prefix: str) -> Response:
+    """Ask which of the entities that a tablet made offline were deleted."""
+    return documents.answer_integrity(_project_id(prefix), version_id, name)
+
+
 @routes.add("/submission", methods=("HEAD", "GET"), verb="submission.create", is_held=True, **shapes.BEFORE_SUBMISSION)
 def head_submission(**prefix: str) -> Response:
     """Ask before sending, as Collect does: 204 says yes, and how large a part may be."""

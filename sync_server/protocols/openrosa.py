@@ -77,6 +77,12 @@ def get_media(project_id: int, version_id: int, name: str, token: str | None = N
     return documents.answer_media(project_id, version_id, name)
 
 
+@routes.add("/xformsMedia/<int:version_id>/<name>/integrity", verb="open_form.read", **shapes.INTEGRITY)
+def get_integrity(project_id: int, version_id: int, name: str, token: str | None = None) -> Response:
+    """Ask which of the entities that a tablet made offline were deleted."""
+    return documents.answer_integrity(project_id, version_id, name)
+
+
 # GET is named beside HEAD, so that Flask's automatic HEAD, which would be 200, has no say.
 @routes.add("/submission", methods=("HEAD", "GET"), verb="submission.create", is_held=True, **shapes.BEFORE_SUBMISSION)
 def head_submission(project_id: int, token: str | None = None) -> Response:

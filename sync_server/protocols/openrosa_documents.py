@@ -6,19 +6,25 @@ published. Everything has an ETag: a tablet with an entity list fetches its form
 """
 
 import hashlib
+import os
+from dataclasses import replace
+from tempfile import TemporaryFile
 from typing import cast
 from urllib.parse import quote
 
 from flask import Response, request, send_file
+from sqlalchemy.orm import Session
 
-from sync_server.core.openrosa_xml import ListedForm, MediaFile, write_form_list, write_manifest
+from sync_server.core.openrosa_xml import ListedForm, MediaFile, write_form_list, write_integrity, write_manifest
 from sync_server.errors import InsufficientRights, NotFound
 from sync_server.protocols.authentication import current_node, require_actor
 from sync_server.protocols.needs import admit_actor, current_need, current_scope, refuse_peer
 from sync_server.services import devices
+from sync_server.services.served_lists import find_deleted, find_form_list, find_form_lists, hash_of, write_csv
 from sync_server.services.stranded_tablets import note_arrival
 from sync_server.store import changes, form_list, nodes
 from sync_server.store.accounts import Actor
+from sync_server.store.entities import EntityList
 
 XML = "text/xml; charset=utf-8"
 # With max-age Collect would use an old list without asking.
@@ -48,12 +54,17 @@ def answer_form_list(project_id: int, base: str) -> Response:
         if nodes.find_project(session, project_id) is None:
             raise NotFound
         offered = form_list.iter_offered_forms(session, project_id, form_id=request.args.get("formID"))
+        scope = current_scope()
+        theirs = [
+            _with_lists(session, project_id, form)
+            for form in offered
+            if scope.may("open_form.read", project_id, form.form_id)
+        ]
         epoch = changes.epoch(session)
     if actor.project_id is not None:
         devices.note_use(node, actor)
         note_arrival(node, actor, request.host_url.rstrip("/"))
-    root, scope = _public(base), current_scope()
-    theirs = (form for form in offered if scope.may("open_form.read", project_id, form.form_id))
+    root = _public(base)
     return _conditional(write_form_list(_list_form(form, root) for form in theirs), epoch=epoch)
 
 
@@ -72,10 +83,11 @@ def answer_xml(form: form_list.FormXml) -> Response:
 def answer_manifest(project_id: int, version_id: int, base: str) -> Response:
     _allow_version(project_id, version_id)
     with current_node().database.read() as session:
-        media = form_list.iter_form_media(session, project_id, version_id)
+        hashes = {file.name: file.md5 for file in form_list.iter_form_media(session, project_id, version_id)}
+        lists = {f"{each.name}.csv": hash_of(each) for each in find_form_lists(session, project_id, version_id)}
         epoch = changes.epoch(session)
     folder = f"{_public(base)}/xformsMedia/{version_id}"
-    files = (MediaFile(file.name, file.md5, f"{folder}/{quote(file.name, safe='')}") for file in media)
+    files = (_media_file(name, md5, folder, is_list=name in lists) for name, md5 in sorted((hashes | lists).items()))
     return _conditional(write_manifest(files), epoch=epoch)
 
 
@@ -89,13 +101,60 @@ def send_media(project_id: int, version_id: int, name: str) -> Response:
     """As `answer_media`, for who was admitted already."""
     node = current_node()
     with node.database.read() as session:
-        media = form_list.get_form_media(session, project_id, version_id, name)
+        media = form_list.find_form_media(session, project_id, version_id, name)
+        if media is None:
+            return _send_list(session, project_id, version_id, name)
     if request.method == "HEAD" or request.if_none_match.contains(media.md5):
         return _media_headers(media)
     file = node.blobs.open(media.sha256)
     response = send_file(file, mimetype=media.type, download_name=media.name, etag=media.md5, conditional=True)
     response.headers["Cache-Control"] = CACHE
     return response
+
+
+def answer_integrity(project_id: int, version_id: int, name: str) -> Response:
+    """Tell of the entities a tablet holds which were deleted; it asks with all their ids in the address."""
+    _allow_version(project_id, version_id)
+    asked = request.args.get("id", "").split(",")
+    with current_node().database.read() as session:
+        served = _get_list(session, project_id, version_id, name)
+        return _conditional(write_integrity(find_deleted(session, served, asked)))
+
+
+def _send_list(session: Session, project_id: int, version_id: int, name: str) -> Response:
+    """Send a list whole or not at all: what is missing in a CSV, a tablet deletes. So it is written down first."""
+    served = _get_list(session, project_id, version_id, name)
+    etag = hash_of(served)
+    if request.method == "HEAD" or request.if_none_match.contains(etag):
+        response = Response(mimetype="text/csv")
+        response.headers["Cache-Control"] = CACHE
+        response.set_etag(etag)
+        return cast(Response, response.make_conditional(request))
+    file = TemporaryFile(dir=current_node().scratch)  # noqa: SIM115 closed with the response
+    write_csv(session, served, file)
+    file.seek(0)
+    response = send_file(file, mimetype="text/csv", download_name=name, etag=etag, conditional=True)
+    response.content_length = os.fstat(file.fileno()).st_size
+    response.headers["Cache-Control"] = CACHE
+    return response
+
+
+def _get_list(session: Session, project_id: int, version_id: int, name: str) -> EntityList:
+    served = find_form_list(session, project_id, version_id, name)
+    if served is None:
+        raise NotFound
+    return served
+
+
+def _with_lists(session: Session, project_id: int, form: form_list.OfferedForm) -> form_list.OfferedForm:
+    """A form whose only media are entity lists has a manifest too."""
+    has_media = form.has_media or bool(find_form_lists(session, project_id, form.version_id))
+    return replace(form, has_media=has_media)
+
+
+def _media_file(name: str, md5: str, folder: str, *, is_list: bool) -> MediaFile:
+    url = f"{folder}/{quote(name, safe='')}"
+    return MediaFile(name, md5, url, f"{url}/integrity" if is_list else None)
 
 
 def _allow_version(project_id: int, version_id: int) -> None:

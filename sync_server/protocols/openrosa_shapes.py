@@ -7,6 +7,7 @@ from sync_server.protocols.shapes import EMPTY, Asked, Content
 _XML = ("text/xml",)
 # What every client may send beside the address, and what only a list reads.
 _DEVICE = Asked("deviceID", "string", "How the tablet calls itself; kept with what it sends.")
+_ENTITIES = Asked("id", "string", "Ids of entities, with commas between them; those not known here are left out.")
 _ONE_FORM = Asked("formID", "string", "Lists this form alone.")
 
 FORM_LIST: dict[str, Any] = {
@@ -28,6 +29,11 @@ MEDIA: dict[str, Any] = {
     "answers": Content(("*/*",), "the file"),
     "asks": (_DEVICE,),
     "also": (206, 304, 416),
+}
+INTEGRITY: dict[str, Any] = {
+    "answers": Content(_XML, "which of these entities were deleted", root="data"),
+    "asks": (_DEVICE, _ENTITIES),
+    "also": (304,),
 }
 BEFORE_SUBMISSION: dict[str, Any] = {"answers": EMPTY, "asks": (_DEVICE,), "status": 204}
 SUBMISSION: dict[str, Any] = {

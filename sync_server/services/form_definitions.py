@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from sync_server.core.entity_spec import EntitySpec, read_entity_spec
 from sync_server.core.table_layout import FormLayout, build_layout
 from sync_server.core.values import Checker
 from sync_server.core.xform import FormDefinition, parse_xform
@@ -47,6 +48,25 @@ def _find_checker(session: Session, project_id: int, form_id: str, version: str)
     return _checker(session, form.current), UNKNOWN_VERSION
 
 
+def find_entity_spec(session: Session, project_id: int, form_id: str, version: str) -> EntitySpec | None:
+    """Return what a version of a form says of entities; None for a version never seen. Remembered for the session."""
+    remembered: dict[tuple[int, str, str], EntitySpec | None] = session.info.setdefault("entity_specs", {})
+    key = (project_id, form_id, version)
+    if key not in remembered:
+        found = forms.find_version(session, *key)
+        remembered[key] = None if found is None else get_entity_spec(session, found)
+    return remembered[key]
+
+
+def get_entity_spec(session: Session, version: FormVersion) -> EntitySpec:
+    """Return what a published version says of entities."""
+    spec = _entity_specs.get(version.sha256)
+    if spec is None:
+        xml = forms.get_xml(session, version.row_id)
+        spec = _remember(_entity_specs, version.sha256, read_entity_spec(xml, get_definition(session, version)))
+    return spec
+
+
 def find_layout(session: Session, project_id: int, form_id: str) -> FormLayout:
     """Lay out the tables of a form as its versions now stand; one never published has no columns of its own."""
     versions = forms.iter_versions(session, project_id, form_id)
@@ -62,6 +82,7 @@ def find_layout(session: Session, project_id: int, form_id: str) -> FormLayout:
 _REMEMBERED = 64  # versions; a definition takes some hundred kilobytes
 _definitions: dict[str, FormDefinition] = {}
 _checkers: dict[str, Checker] = {}
+_entity_specs: dict[str, EntitySpec] = {}
 _layouts: dict[str, FormLayout] = {}
 
 

@@ -8,6 +8,7 @@ from tempfile import TemporaryFile
 
 from sqlalchemy.orm import Session
 
+from sync_server.core.entity_digest import EMPTY, shift_digest
 from sync_server.core.ids import BlobId, sha256_hex
 from sync_server.node import Node
 from sync_server.services import maintain_warehouse
@@ -25,6 +26,7 @@ def verify_node(node: Node, *, progress: Callable[[int], None] = lambda done: No
         yield from _check_forms(session)
         yield from _check_feed(session)
         yield from _check_erasures(session)
+        yield from _check_entities(session)
     yield from _check_files(node)
     yield from _check_warehouse(node)
 
@@ -85,6 +87,17 @@ def _check_erasures(session: Session) -> Iterator[str]:
         yield f"Submission {instance_id} was erased, and is here all the same."
     for sha256 in erasure_reads.find_unredacted(session):
         yield f"Submission version {sha256} still has what was erased from its submission."
+
+
+def _check_entities(session: Session) -> Iterator[str]:
+    """Add up every entity list: what does not come to what tablets compare would be served under a wrong hash."""
+    for each in verification.iter_entity_lists(session):
+        marks = verification.iter_fingerprints(session, each.project_id, each.name)
+        digest, served = EMPTY, 0
+        for mark in marks:
+            digest, served = shift_digest(digest, gone=(), come=(mark,)), served + 1
+        if (digest, served) != (each.digest, each.served):
+            yield f"The entity list '{each.name}' is not what its entities come to. Run: sync-server rebuild"
 
 
 def _check_feed(session: Session) -> Iterator[str]:

@@ -86,11 +86,9 @@ def iter_form_media(session: Session, project_id: int, version_id: int) -> list[
     return [FormMedia(*row) for row in session.execute(_media(project_id, version_id).order_by(_a.name))]
 
 
-def get_form_media(session: Session, project_id: int, version_id: int, name: str) -> FormMedia:
+def find_form_media(session: Session, project_id: int, version_id: int, name: str) -> FormMedia | None:
     row = session.execute(_media(project_id, version_id).where(_a.name == name)).first()
-    if row is None:
-        raise NotFound
-    return FormMedia(*row)
+    return FormMedia(*row) if row else None
 
 
 def _get_xml(session: Session, *conditions: ColumnElement[bool]) -> FormXml:

@@ -1,5 +1,6 @@
 """Forms, their immutable published versions, and the media of each version."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -122,6 +123,11 @@ def find_version(session: Session, project_id: int, form_id: str, version: str) 
     return _find_version(session, t.project_id == project_id, t.form_id == form_id, t.version == version)
 
 
+def find_version_by_id(session: Session, project_id: int, row_id: int) -> FormVersion | None:
+    t = form_versions.c
+    return _find_version(session, t.project_id == project_id, t.id == row_id)
+
+
 def find_version_by_source(session: Session, project_id: int, source_sha256: str) -> FormVersion | None:
     """Find what was published from exactly this file."""
     t = form_versions.c
@@ -133,6 +139,19 @@ def iter_versions(session: Session, project_id: int, form_id: str) -> list[FormV
     t = form_versions.c
     query = select(*_VERSION).where(t.project_id == project_id, t.form_id == form_id).order_by(t.id.desc())
     return [_version(row) for row in session.execute(query)]
+
+
+def iter_project_versions(session: Session, project_id: int) -> list[FormVersion]:
+    """List the versions of all forms of a project, the first published first; alike at every node."""
+    t = form_versions.c
+    query = select(*_VERSION).where(t.project_id == project_id).order_by(t.published_at, t.sha256)
+    return [_version(row) for row in session.execute(query)]
+
+
+def find_projects(session: Session, form_ids: Iterable[str]) -> set[int]:
+    """Find the projects that have one of these forms."""
+    t = form_versions.c
+    return set(session.scalars(select(t.project_id).where(t.form_id.in_(sorted(set(form_ids)))).distinct()))
 
 
 def get_xml(session: Session, version_id: int) -> bytes:

@@ -21,6 +21,8 @@ TABLES = (
     "awaited_files",
     "receipts",
     "submissions",
+    "entity_actions",
+    "entities",
     "decisions",
     "parked_changes",
     "unreadable_uploads",

@@ -82,6 +82,17 @@ def find_keys(session: Session, project_id: int, form_id: str, roots: Iterable[s
     return found
 
 
+def find_versions(session: Session, project_id: int, form_id: str, roots: Iterable[str]) -> list[tuple[str, str, int]]:
+    """Find of each of these submissions, of those that are there and admitted, its form version and number of edits."""
+    t = submissions.c
+    found: list[tuple[str, str, int]] = []
+    for part in _parts(roots):
+        query = select(t.root_id, t.form_version, t.edits).where(t.project_id == project_id, t.form_id == form_id)
+        rows = session.execute(query.where(t.root_id.in_(part), t.is_held.is_(False)))
+        found += [(root_id, form_version, edits) for root_id, form_version, edits in rows]
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Arrivals:
     """When a version first and last came, and as which instance."""
@@ -129,7 +140,8 @@ def _load(session: Session, project_id: int, ids: Sequence[int]) -> list[StoredS
     joined = submissions.outerjoin(receipts, r.id == t.first_receipt_id).outerjoin(actors, actors.c.id == r.actor_id)
     rows = session.execute(select(t.id, *columns, *arrival).select_from(joined).where(t.id.in_(ids))).all()
     states = {row.id: SubmissionState.from_json(row.state) for row in rows}
-    xml = _xml(session, project_id, {v for state in states.values() for v in (state.current, *state.sources.values())})
+    shown = {version for state in states.values() for version in (state.current, *state.sources.values())}
+    xml = find_xml(session, project_id, shown)
     edited = [state for state in states.values() if len(state.versions) > 1]
     originals = _original_versions(session, project_id, edited)
     sizes = _file_sizes(session, project_id, {v for s in states.values() if s.attachments for v in s.versions})
@@ -155,7 +167,8 @@ def _load(session: Session, project_id: int, ids: Sequence[int]) -> list[StoredS
     return [found[id] for id in ids]
 
 
-def _xml(session: Session, project_id: int, wanted: Iterable[VersionId]) -> dict[VersionId, bytes]:
+def find_xml(session: Session, project_id: int, wanted: Iterable[VersionId]) -> dict[VersionId, bytes]:
+    """Load the bytes of these versions."""
     t = submission_versions.c
     found: dict[VersionId, bytes] = {}
     for part in _parts(wanted):

@@ -36,6 +36,10 @@ from sync_server.store.columns import metadata as metadata
 from sync_server.store.columns import table as _table
 from sync_server.store.columns import text as _text
 from sync_server.store.engine import UtcDateTime
+from sync_server.store.entity_tables import DERIVED as _ENTITIES
+from sync_server.store.entity_tables import entities as entities
+from sync_server.store.entity_tables import entity_actions as entity_actions
+from sync_server.store.entity_tables import entity_lists as entity_lists
 from sync_server.store.peer_tables import awaited_files as awaited_files
 from sync_server.store.peer_tables import decision_seals as decision_seals
 from sync_server.store.peer_tables import form_variants as form_variants
@@ -371,4 +375,5 @@ DERIVED = (
     warehouse_layouts,
     warehouse_segments,
     warehouse_places,
+    *_ENTITIES,
 )

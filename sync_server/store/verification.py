@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import Row, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from sync_server.store.tables import (
     changes,
+    entities,
+    entity_lists,
     form_attachments,
     form_versions,
     receipts,
@@ -84,6 +87,19 @@ def count_feed_gaps(session: Session) -> int:
     """How many numbers are missing in the feed: it is numbered without gaps, so any is a loss."""
     newest, count = session.execute(select(func.coalesce(func.max(changes.c.seq), 0), func.count())).one()
     return int(newest) - int(count)
+
+
+def iter_entity_lists(session: Session) -> list[Row[Any]]:
+    """Every entity list, with what tablets compare."""
+    t = entity_lists.c
+    return list(session.execute(select(t.project_id, t.name, t.digest, t.served).order_by(t.project_id, t.name)))
+
+
+def iter_fingerprints(session: Session, project_id: int, name: str) -> Iterator[str]:
+    """The fingerprints of the rows of a list that tablets get."""
+    t = entities.c
+    query = select(t.fingerprint).where(t.project_id == project_id, t.list_name == name, t.is_served)
+    yield from session.scalars(query, execution_options={"yield_per": PAGE})
 
 
 def _files(session: Session, query: object) -> Iterator[StoredFile]:

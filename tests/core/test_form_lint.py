@@ -1,5 +1,7 @@
 """The lint finds what would hurt on a tablet, or in the columns of earlier versions."""
 
+from dataclasses import replace
+
 import pytest
 
 from sync_server.core.form_lint import EarlierVersion, Finding, lint_form
@@ -64,6 +66,13 @@ def test_unknown_sensitivity_is_an_error_with_its_row() -> None:
     (found,) = lint_form(form("| | text | a | A | secret | |"))
     assert (found.kind, found.severity, found.row) == ("sensitivity", "error", 2)
     assert str(found).startswith("Sheet 'survey', row 2 (/a): The sensitivity 'secret' is unknown.")
+
+
+def test_a_way_to_merge_that_is_none_is_an_error_with_its_row() -> None:
+    made = replace(form("| | text | a | A | low | |"), annotations={"/a": {"merge": "newest", "sensitivity": "low"}})
+    (found,) = lint_form(made)
+    assert (found.kind, found.severity, found.row) == ("merge", "error", 2)
+    assert "maximum" in found.advice
 
 
 def test_a_wrong_hxl_tag_is_a_warning() -> None:

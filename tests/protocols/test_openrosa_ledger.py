@@ -14,6 +14,7 @@ POINTS = {
     *(f"B{n}" for n in range(1, 13)),
     *(f"C{n}" for n in range(1, 17)),
     *(f"D{n}" for n in range(1, 9)),
+    *(f"E{n}" for n in range(1, 11)),
     *(f"F{n}" for n in range(1, 6)),
     *(f"G{n}" for n in range(1, 7)),
     *(f"H{n}" for n in range(1, 7)),

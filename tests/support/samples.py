@@ -145,7 +145,15 @@ def send(
             file.spool.close()
 
 
-def add_form(node: Node, xml: bytes, form_id: str, version: str, published_at: datetime) -> FormVersion:
+def add_form(
+    node: Node,
+    xml: bytes,
+    form_id: str,
+    version: str,
+    published_at: datetime,
+    *,
+    annotations: dict[str, dict[str, str]] | None = None,
+) -> FormVersion:
     new = NewFormVersion(
         project_id=1,
         form_id=form_id,
@@ -155,6 +163,7 @@ def add_form(node: Node, xml: bytes, form_id: str, version: str, published_at: d
         title="Visit",
         xml=xml,
         published_at=published_at,
+        annotations=annotations or {},
     )
     return node.write(lambda session: forms.add_form_version(session, new))
 

@@ -26,6 +26,7 @@ from sync_server.store.decisions import StoredDecision, add_decision
 from sync_server.store.quarantine import find_submissions
 from tests.support.paired_nodes import open_node, pair, sync
 from tests.support.samples import NOON, publish_visit, send, visit
+from tests.support.wells import OTHER, WELL, publish_wells, shown, update, well
 
 HERE = Path(__file__).parent
 ALWAYS = (2026, 11, 22, 0, 0, 0)
@@ -33,7 +34,7 @@ ALWAYS = (2026, 11, 22, 0, 0, 0)
 
 def fill(node: Node) -> None:
     """One of each: edits, a variant, a stranger, a held one with a decision, a file, what could not be read; reviews,
-    on this node and on another, a comment, and what was erased."""
+    on this node and on another, a comment, what was erased, and an entity list."""
     publish_visit(node, "1")
     publish_visit(node, "2")
     devices.add_device(node, None, "Tablet 7", 1)
@@ -55,7 +56,19 @@ def fill(node: Node) -> None:
     accept_submission(node, None, "uuid:late", reason="The tablet was found again.")
     _review(node)
     _erase(node)
+    _share(node)
     consumers.catch_up(node)
+
+
+def _share(node: Node) -> None:
+    """A list with a well about which two tablets disagree, one that waits for its creation, and one that failed."""
+    publish_wells(node)
+    send(node, well("well"))
+    number = shown(node)[WELL].number
+    for branch in ("closed", "referred"):
+        send(node, well(branch, update(number, branch), state=branch), minutes=6)
+    send(node, well("early", update(number, "early"), id=OTHER), minutes=7)
+    send(node, well("failed", id="seven"), minutes=8)
 
 
 def _review(node: Node) -> None:

@@ -1,0 +1,168 @@
+"""Entities as they are now, and their lists with what tablets compare: derived tables."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, Row, cast, delete, func, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from sync_server.core.entity_digest import EMPTY, shift_digest
+from sync_server.store.engine import insert_for
+from sync_server.store.entity_actions import EntityKey
+from sync_server.store.tables import entities, entity_lists
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityList:
+    """A list. `served` and `digest` are of what tablets get: its entities that exist and are not deleted."""
+
+    project_id: int
+    name: str
+    properties: tuple[str, ...]
+    rules: Mapping[str, str]
+    served: int = 0
+    digest: str = EMPTY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntity:
+    """One entity. `state` is EntityState as JSON; `fingerprint` that of its row as served, empty when it is not."""
+
+    project_id: int
+    list_name: str
+    entity_id: str
+    number: int
+    label: str
+    is_served: bool
+    is_deleted: bool
+    has_conflict: bool
+    is_waiting: bool
+    state: dict[str, Any] = field(repr=False)
+    fingerprint: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def key(self) -> EntityKey:
+        return self.project_id, self.list_name, self.entity_id
+
+    @property
+    def values(self) -> dict[str, str]:
+        values: dict[str, str] = self.state["values"]
+        return values
+
+
+_e, _l = entities.c, entity_lists.c
+_KEY = ("project_id", "list_name", "entity_id")
+_NAMES = tuple(column.name for column in _e)
+_LIST = tuple(column.name for column in _l)
+_key = tuple_(_e.project_id, _e.list_name, _e.entity_id)
+
+
+def iter_lists(session: Session, project_id: int) -> list[EntityList]:
+    """List the lists of a project by name."""
+    rows = session.execute(select(*_l).where(_l.project_id == project_id).order_by(_l.name))
+    return [_list(row) for row in rows]
+
+
+def find_list(session: Session, project_id: int, name: str) -> EntityList | None:
+    row = session.execute(select(*_l).where(_l.project_id == project_id, _l.name == name)).first()
+    return _list(row) if row else None
+
+
+def put_list(session: Session, put: EntityList) -> None:
+    """Write what forms say of a list; what it holds stays."""
+    insert = insert_for(session)(entity_lists)
+    said = {name: insert.excluded[name] for name in ("properties", "rules")}
+    row = {name: getattr(put, name) for name in _LIST} | {"properties": list(put.properties), "rules": dict(put.rules)}
+    session.execute(insert.on_conflict_do_update(index_elements=["project_id", "name"], set_=said), [row])
+
+
+def put_entities(session: Session, made: Sequence[StoredEntity], *, touched: Iterable[EntityKey]) -> None:
+    """Write these, remove those of the touched ones that are no more, and bring the lists' digests up to date."""
+    rows = {each.key: {name: getattr(each, name) for name in _NAMES} for each in made}
+    keys = sorted({*touched, *rows})
+    before = _find_fingerprints(session, keys)
+    gone = [key for key in keys if key not in rows]
+    for start in range(0, len(gone), PAGE):
+        session.execute(delete(entities).where(_key.in_(gone[start : start + PAGE])))
+    if rows:
+        insert = insert_for(session)(entities)
+        updated = {name: insert.excluded[name] for name in _NAMES if name not in _KEY}
+        session.execute(
+            insert.on_conflict_do_update(index_elements=_KEY, set_=updated), [rows[k] for k in sorted(rows)]
+        )
+    after = {each.key: each.fingerprint for each in made if each.fingerprint}
+    for project_id, name in sorted({key[:2] for key in keys}):
+        _shift(session, project_id, name, _of(before, project_id, name), _of(after, project_id, name))
+
+
+def iter_served(session: Session, project_id: int, name: str) -> Iterator[StoredEntity]:
+    """Stream what tablets get of a list, by entity id."""
+    yield from _stream(session, project_id, name, _e.is_served)
+
+
+def iter_entities(
+    session: Session, project_id: int, name: str, *, needs_person: bool = False
+) -> Iterator[StoredEntity]:
+    """Stream all of a list, also what is deleted or waits for its creation; or only what a person should look at."""
+    to_look_at = (_e.has_conflict | _e.is_waiting,) if needs_person else ()
+    yield from _stream(session, project_id, name, *to_look_at)
+
+
+def find_entities(session: Session, project_id: int, name: str, entity_ids: Iterable[str]) -> Iterator[StoredEntity]:
+    """Find those of these entities that are known, a part at a time."""
+    wanted = sorted(set(entity_ids))
+    for start in range(0, len(wanted), PAGE):
+        of_list = (_e.project_id == project_id, _e.list_name == name, _e.entity_id.in_(wanted[start : start + PAGE]))
+        for row in session.execute(select(*_e).where(*of_list).order_by(_e.entity_id)):
+            yield _entity(row)
+
+
+def count_to_look_at(session: Session, project_id: int) -> dict[str, tuple[int, int]]:
+    """For each list, how many entities are in conflict, and how many have something that waits."""
+    counts = (func.sum(cast(_e.has_conflict, Integer)), func.sum(cast(_e.is_waiting, Integer)))
+    query = select(_e.list_name, *counts).where(_e.project_id == project_id).group_by(_e.list_name)
+    return {name: (conflicts, waiting) for name, conflicts, waiting in session.execute(query)}
+
+
+def _stream(session: Session, project_id: int, name: str, *conditions: Any) -> Iterator[StoredEntity]:
+    query = select(*_e).where(_e.project_id == project_id, _e.list_name == name, *conditions).order_by(_e.entity_id)
+    for row in session.execute(query, execution_options={"yield_per": PAGE}):
+        yield _entity(row)
+
+
+def _find_fingerprints(session: Session, keys: Sequence[EntityKey]) -> dict[EntityKey, str]:
+    found: dict[EntityKey, str] = {}
+    for start in range(0, len(keys), PAGE):
+        query = select(*(_e[name] for name in _KEY), _e.fingerprint).where(_key.in_(keys[start : start + PAGE]))
+        found.update({(row[0], row[1], row[2]): row[3] for row in session.execute(query) if row[3]})
+    return found
+
+
+def _of(fingerprints: Mapping[EntityKey, str], project_id: int, name: str) -> list[str]:
+    return [mark for key, mark in fingerprints.items() if key[:2] == (project_id, name)]
+
+
+def _shift(session: Session, project_id: int, name: str, before: Sequence[str], after: Sequence[str]) -> None:
+    """Take the old rows out of a list's digest and put the new ones in: the cost is that of what changed."""
+    digest = session.scalar(select(_l.digest).where(_l.project_id == project_id, _l.name == name))
+    if digest is not None:
+        changed = {
+            "digest": shift_digest(digest, gone=before, come=after),
+            "served": _l.served + len(after) - len(before),
+        }
+        session.execute(update(entity_lists).where(_l.project_id == project_id, _l.name == name).values(changed))
+
+
+def _list(row: Row[Any]) -> EntityList:
+    values = dict(zip(_LIST, row, strict=True))
+    return EntityList(**{**values, "properties": tuple(values["properties"])})
+
+
+def _entity(row: Row[Any]) -> StoredEntity:
+    return StoredEntity(**dict(zip(_NAMES, row, strict=True)))
