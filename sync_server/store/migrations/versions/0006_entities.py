@@ -5,7 +5,7 @@ from alembic import op
 
 from sync_server.store import engine
 
-revision = "0009"
+revision = "0006"
 down_revision = "0005"
 
 
