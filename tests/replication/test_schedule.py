@@ -54,7 +54,7 @@ def schedule(office: Node, rounds: Rounds) -> Schedule:
     return Schedule(office, threading.Event(), go=rounds)
 
 
-def _pair(node: Node, id: str, side: str, url: str = "https://centre.example.org") -> None:
+def _pair(node: Node, id: str, side: str, url: str | None = "https://centre.example.org") -> None:
     node.write(lambda s: add_peer(s, id=id, side=side, name=id, public_key=b"k" * 32, url=url, now=NOW))
 
 
@@ -64,7 +64,7 @@ def test_a_centre_is_called_in_its_turn(schedule: Schedule) -> None:
 
 
 def test_a_centre_that_was_paired_by_stick_and_has_no_address_is_not_called(office: Node, schedule: Schedule) -> None:
-    _pair(office, "c2", CENTRE, url="")
+    _pair(office, "c2", CENTRE, url=None)
     assert schedule.look(NOW + timedelta(days=1)) == ["c1"]
 
 
