@@ -17,14 +17,16 @@ from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.peer_errors import SessionOver
 from sync_server.protocols.authorisation import FILTERED, HELD, PERSONAS, REFUSED, Persona, Route, decide, iter_routes
-from sync_server.services import devices, public_links, site_config
+from sync_server.services import consumers, devices, public_links, site_config
 from sync_server.services.assign_roles import assign_role
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.store import accounts
+from sync_server.store.forms import find_version
 from tests.protocols.conftest import Publish, make_submission
 from tests.protocols.received import stored
 from tests.support.paired import Stranger, let_in, make_stranger
 from tests.support.samples import send, submission
+from tests.support.wells import publish_picker, publish_wells
 
 ENDS_THE_PROJECT = ("central_projects.delete_project",)
 ENDS_A_SESSION = ("central_sessions.delete_current_session", "central_sessions.delete_session", "office.sign_out")
@@ -50,6 +52,7 @@ def test_every_route_says_what_it_needs(app: Flask) -> None:
 
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)
 def test_every_route_answers_as_the_table_says(app: Flask, hub: Node, publish: Publish, persona: Persona) -> None:
+    a_version_with_a_list(hub)  # before the one that is offered
     version_id = publish("visit", **{"list.csv": b"name,label"})
     caller = admit(hub, persona)
     wrong: list[str] = []
@@ -130,6 +133,8 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         "config_key": lambda: site_config.set_text(hub, None, "login-appearance", {"title": "Welcome"}).key,
         "device_id": lambda: devices.add_device(hub, None, "another", 1)[0].id,
     }
+    if route.endpoint.endswith(".get_integrity"):
+        arguments |= {"version_id": lambda: a_version_with_a_list(hub), "name": lambda: "wells.csv"}
     path = _fill(app, route, {name: arguments[name]() for name in route.arguments})
     client = app.test_client()
     if route.endpoint.startswith("office."):
@@ -147,6 +152,16 @@ def a_submission(hub: Node) -> str:
     instance_id = f"uuid:{uuid4()}"
     send(hub, submission(instance_id), {"list.csv": b"name,label"})
     return instance_id
+
+
+def a_version_with_a_list(hub: Node) -> int:
+    """An earlier version of the form, which picks from an entity list."""
+    with hub.database.read() as session:
+        earlier = find_version(session, 1, "visit", "0")
+    if earlier is None:
+        publish_wells(hub)
+        consumers.catch_up(hub)
+    return earlier.row_id if earlier else publish_picker(hub, "visit", "0")
 
 
 def an_erasure(hub: Node) -> str:

@@ -25,6 +25,7 @@ PEERS = {
     f"POST /replication/v1/{name}"
     for name in (
         "greet", "changes", "names", "items", "lacking", "take", "take-in-turn", "awaited", "give", "fetch", "digest",
+        "ranges", "versions",
     )
 }  # fmt: skip
 

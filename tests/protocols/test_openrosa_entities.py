@@ -6,23 +6,14 @@ import io
 from lxml import etree
 
 from sync_server.core.ids import sha256_hex
-from sync_server.core.xlsform import convert_form
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.store import entities
 from tests.protocols.conftest import Tablet, put_media
-from tests.support.samples import NOON, add_form, send
-from tests.support.wells import OTHER, WELL, WELLS, publish_wells, update, well
+from tests.support.samples import send
+from tests.support.wells import OTHER, WELL, publish_picker, publish_wells, update, well
 
 MANIFEST = "{http://openrosa.org/xforms/xformsManifest}"
-USES = "| | select_one_from_file wells.csv | which | Which | | |\n"
-
-
-def publish_user(node: Node, form_id: str = "visits") -> int:
-    """Publish a form that picks from the list and writes none."""
-    plain = WELLS[: WELLS.index("| entities")].replace("save_to", "note") + USES
-    made = convert_form(plain.replace("| wells | 1 |", f"| {form_id} | 1 |").encode())
-    return add_form(node, made.xml, form_id, "1", NOON).row_id
 
 
 def manifest(tablet: Tablet, version_id: int) -> dict[str, etree._Element]:
@@ -41,7 +32,7 @@ def rows(body: bytes) -> list[dict[str, str]]:
 
 def test_a_form_that_picks_from_a_list_gets_it_in_the_manifest(tablet: Tablet, hub: Node) -> None:
     publish_wells(hub)
-    version_id = publish_user(hub)
+    version_id = publish_picker(hub)
     send(hub, well("a", place='Bartella, "old"\ntown'))
     consumers.catch_up(hub)
     assert b"xformsManifest" in tablet.get("/formList").data
@@ -57,7 +48,7 @@ def test_a_form_that_picks_from_a_list_gets_it_in_the_manifest(tablet: Tablet, h
 
 def test_the_hash_is_the_same_from_every_form_and_changes_with_what_is_served_alone(tablet: Tablet, hub: Node) -> None:
     publish_wells(hub)
-    forms = [publish_user(hub), publish_user(hub, "checks")]
+    forms = [publish_picker(hub), publish_picker(hub, "checks")]
 
     def hashes() -> set[str]:
         consumers.catch_up(hub)
@@ -89,7 +80,7 @@ def test_an_unchanged_list_costs_nothing(tablet: Tablet, hub: Node) -> None:
 
 
 def manifest_after(hub: Node, tablet: Tablet) -> etree._Element:
-    version_id = publish_user(hub)
+    version_id = publish_picker(hub)
     send(hub, well("a"))
     consumers.catch_up(hub)
     return manifest(tablet, version_id)["wells.csv"]
@@ -109,7 +100,7 @@ def test_what_is_in_conflict_is_served_with_its_provisional_value(tablet: Tablet
 
 def test_a_file_that_somebody_put_there_is_served_as_it_is(tablet: Tablet, hub: Node) -> None:
     publish_wells(hub)
-    version_id = publish_user(hub)
+    version_id = publish_picker(hub)
     put_media(hub, version_id, "wells.csv", b"name,label\nx,X\n")
     consumers.catch_up(hub)
     file = manifest(tablet, version_id)["wells.csv"]
@@ -139,7 +130,7 @@ def test_a_list_that_a_form_does_not_name_is_not_served_with_it(tablet: Tablet, 
 
 def test_a_list_of_many_is_served_whole_and_in_one_order(tablet: Tablet, hub: Node) -> None:
     publish_wells(hub)
-    version_id = publish_user(hub)
+    version_id = publish_picker(hub)
     for n in range(30):
         send(hub, well(f"m{n}", id=f"{sha256_hex(str(n).encode())[:8]}-0000-4000-8000-000000000000"), minutes=n)
     consumers.catch_up(hub)

@@ -36,6 +36,14 @@ def publish_wells(node: Node, version: str = "1", **of_state: str) -> FormVersio
     return add_form(node, made.xml, "wells", version, NOON, annotations=annotations)
 
 
+def publish_picker(node: Node, form_id: str = "visits", version: str = "1") -> int:
+    """Publish a form that picks from the list and writes none; return the number of its version."""
+    picks = "| | select_one_from_file wells.csv | which | Which | | |\n"
+    plain = WELLS[: WELLS.index("| entities")].replace("save_to", "note") + picks
+    made = convert_form(plain.replace("| wells | 1 |", f"| {form_id} | {version} |").encode())
+    return add_form(node, made.xml, form_id, version, NOON).row_id
+
+
 def well(
     instance: str,
     action: str = 'create="1"',
