@@ -1,9 +1,9 @@
 """Write as text how two nodes compare: how much each holds, and what is missing where."""
 
-import unicodedata
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
+from sync_server.cli.printable import printable
 from sync_server.cli.progress_bar import write_bytes
 from sync_server.core.held_version import HeldCount
 from sync_server.replication.compare_nodes import (
@@ -33,12 +33,12 @@ _WORDS = {
 
 def write_text(found: Comparison, zone: ZoneInfo) -> Iterator[str]:
     """Yield the lines of a comparison while it is made; times are those of the zone."""
-    there = _printable(found.there_name)
+    there = printable(found.there_name)
     yield f"{'form':<24} {'tablet':<32} {'here':>9} {'there':>9}  ({there})"
     for here, other in found.pairs:
         yield _count_line(here, other)
     for finding in found.read():
-        yield _printable(_line(finding, there, zone))
+        yield printable(_line(finding, there, zone))
     if found.missing:
         yield f"{found.missing} thing(s) have still to arrive: what is on its way comes with a synchronisation."
     else:
@@ -56,7 +56,7 @@ def _line(finding: Finding, there: str, zone: ZoneInfo) -> str:
 
 
 def _count_line(here: HeldCount, there: HeldCount) -> str:
-    form, tablet = _printable(here.form_id), _printable(here.device_id or "(no tablet named)")
+    form, tablet = printable(here.form_id), printable(here.device_id or "(no tablet named)")
     more = f"  {here.edits}/{there.edits} edits" if here.edits or there.edits else ""
     files = f"  {here.files}/{there.files} files" if here.files or there.files else ""
     differs = "" if here == there else "  differs"
@@ -70,8 +70,3 @@ def _file(finding: Finding) -> str:
         return f" {finding.file}"
     here = f"{write_bytes(finding.present)} of " if finding.present is not None else ""
     return f" {finding.file} ({here}{write_bytes(finding.size)})"
-
-
-def _printable(text: str) -> str:
-    """What comes from a tablet or a node must not command the terminal."""
-    return "".join("\ufffd" if unicodedata.category(letter) in ("Cc", "Cf", "Cs") else letter for letter in text)

@@ -1,12 +1,12 @@
 """Say at the end what was in a copy of a tablet: what was taken, what stayed there, what could not be read."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 import click
 
+from sync_server.cli.printable import printable
 from sync_server.core.collect_folder import BY_LIST, DELETED, DRAFT, FINISHED, UNDECIDED
 from sync_server.services.import_tablet import HERE, Taken
 from sync_server.services.tablet_instances import DAMAGED, TabletInstance
@@ -70,7 +70,7 @@ class TabletReport:
         """Say what is in the copy, a line for each form."""
         click.echo(_row("FORM", COLUMNS.values()))
         for form_id, counts in sorted(self._by_form.items()):
-            click.echo(_row(_printable(form_id), (str(counts[kind]) for kind in COLUMNS)))
+            click.echo(_row(printable(form_id), (str(counts[kind]) for kind in COLUMNS)))
 
     def say_taken(self) -> None:
         """Say what was taken."""
@@ -84,7 +84,7 @@ class TabletReport:
         if counts["erased"]:
             click.echo(f"{counts['erased']} were erased here on request before, and nothing of them was kept.")
         if self._waiting:
-            forms = _printable(", ".join(sorted(self._waiting)))
+            forms = printable(", ".join(sorted(self._waiting)))
             click.echo(f"Those of {forms} wait for a person: sync-server quarantine")
 
     def say_rest(self) -> None:
@@ -111,15 +111,10 @@ def _say(title: str, lines: Iterable[str], *, is_error: bool = False) -> None:
 
 
 def _titled(title: str, lines: Iterable[str]) -> Iterator[str]:
-    written = [f"- {_printable(line)}" for line in lines]
+    written = [f"- {printable(line)}" for line in lines]
     return iter([title, *written] if written else [])
 
 
 def _row(form_id: str, cells: Iterable[str]) -> str:
     widths = (f"{cell:>{len(title)}}" for cell, title in zip(cells, COLUMNS.values(), strict=True))
     return "  ".join([f"{form_id:<24}", *widths])
-
-
-def _printable(text: str) -> str:
-    """Write what a stranger's folder is called without what would command the terminal."""
-    return "".join("\ufffd" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)

@@ -13,6 +13,7 @@ from sync_server.errors import UnexpectedValue
 from sync_server.protocols.central_sessions import write_actor, write_time
 from sync_server.protocols.endpoint import central_endpoint, current_node
 from sync_server.protocols.extended import is_extended
+from sync_server.protocols.query_arguments import read_number
 from sync_server.protocols.schemas_submissions import AuditSchema
 from sync_server.protocols.shapes import EXTENDED, Asked
 from sync_server.store import accounts, audits
@@ -28,7 +29,6 @@ _ASKS = (
     Asked("offset", "integer", "How many of the newest to pass over."),
     EXTENDED,
 )
-_LARGEST = 2**31 - 1
 
 
 @blueprint.get("/v1/audits")
@@ -41,8 +41,8 @@ def get_audits() -> Any:
             action=request.args.get("action") or None,
             start=_moment("start"),
             end=_moment("end"),
-            limit=_number("limit"),
-            offset=_number("offset") or 0,
+            limit=read_number("limit"),
+            offset=read_number("offset") or 0,
         )
         return [_write(session, audit) for audit in found]
 
@@ -89,12 +89,3 @@ def _moment(name: str) -> datetime | None:
     except (ValueError, OverflowError) as error:
         reason = "write a time as in 2026-11-23T08:00:00Z."
         raise UnexpectedValue(field=name, value=given, reason=reason) from error
-
-
-def _number(name: str) -> int | None:
-    given = request.args.get(name)
-    if given is None:
-        return None
-    if not given.isascii() or not given.isdecimal() or int(given) > _LARGEST:
-        raise UnexpectedValue(field=name, value=given, reason="it must be a number, 0 or more.")
-    return int(given)

@@ -19,13 +19,14 @@ from sync_server.core.scope import EXPORT_CEILING, READ
 from sync_server.core.sensitivity import Level
 from sync_server.core.sight import Sight
 from sync_server.core.submission_state import RECEIVED
-from sync_server.errors import MissingParameter, NotFound, UnexpectedValue
+from sync_server.errors import MissingParameter, NotFound
 from sync_server.node import Node
 from sync_server.protocols.central_forms import decoded_header
 from sync_server.protocols.central_sessions import read_json, write_actor, write_time
 from sync_server.protocols.central_submission_files import HIDDEN
 from sync_server.protocols.endpoint import central_endpoint, current_node, require_actor
 from sync_server.protocols.extended import is_extended
+from sync_server.protocols.query_arguments import read_number
 from sync_server.protocols.schemas_submissions import CommentSchema, NewCommentSchema, ReviewSchema, SubmissionSchema
 from sync_server.protocols.shapes import EXTENDED, NOTES, Asked
 from sync_server.services import consumers
@@ -52,7 +53,7 @@ _PAGE = (Asked("limit", "integer", "How many at most."), Asked("offset", "intege
 @central_endpoint(verb=READ, is_filtered=True, answers=[SubmissionSchema], asks=_PAGE)
 def get_submissions(project_id: int, form_id: str) -> Any:
     """List submissions, newest first; none is ever in Central's trash here."""
-    limit, offset = _number("limit"), _number("offset") or 0
+    limit, offset = read_number("limit"), read_number("offset") or 0
     with current_node().database.read() as session:
         forms.get_form(session, project_id, form_id)
     if request.args.get("deleted", "").lower() == "true":
@@ -228,12 +229,3 @@ def _write_comment(comment: Comment) -> dict[str, Any]:
         "createdAt": write_time(comment.written_at),
     }
     return {**written, "actor": write_actor(author) if author else None} if is_extended() else written
-
-
-def _number(name: str) -> int | None:
-    given = request.args.get(name)
-    if given is None:
-        return None
-    if not given.isascii() or not given.isdecimal() or len(given) > 9:
-        raise UnexpectedValue(field=name, value=given, reason="it must be a number, 0 or more.")
-    return int(given)

@@ -14,9 +14,9 @@ from flask import Blueprint, Response, request
 
 from sync_server.core.scope import READ
 from sync_server.core.tablet_clock import TabletClock, follow
-from sync_server.errors import UnexpectedValue
 from sync_server.exporters.clock_csv import write_offsets, write_times
 from sync_server.protocols.endpoint import central_endpoint, current_node, require_actor
+from sync_server.protocols.query_arguments import read_number
 from sync_server.protocols.schemas_clocks import TabletClockSchema, TabletTimesSchema
 from sync_server.protocols.shapes import Asked, Content
 from sync_server.services import consumers
@@ -67,17 +67,10 @@ def get_clock_submissions_csv() -> Response:
 def _find_clocks() -> Iterator[TabletClock]:
     node = current_node()
     consumers.resolve_received(node, seconds=PATIENCE_SECONDS)
-    wanted = Wanted(project_id=_number("project"), form_id=request.args.get("form"), device=request.args.get("device"))
+    form_id, device = request.args.get("form"), request.args.get("device")
+    wanted = Wanted(project_id=read_number("project"), form_id=form_id, device=device)
     return repair_clocks(node, require_actor(), wanted)
 
-
-def _number(name: str) -> int | None:
-    given = request.args.get(name)
-    if given is None:
-        return None
-    if not given.isascii() or not given.isdecimal() or len(given) > 9:
-        raise UnexpectedValue(field=name, value=given, reason="it must be a number, 0 or more.")
-    return int(given)
 
 
 def _zone() -> ZoneInfo:

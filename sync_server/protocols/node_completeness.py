@@ -9,7 +9,6 @@ never a short file. One comparison at a time in a process: each costs both nodes
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from sync_server.errors import UnexpectedValue
 from sync_server.peer_errors import ComparisonUnderWay
 from sync_server.protocols.central_sessions import write_time
 from sync_server.protocols.endpoint import central_endpoint, current_node, require_actor
+from sync_server.protocols.query_arguments import read_day
 from sync_server.protocols.schemas_nodes import ComparisonSchema
 from sync_server.protocols.shapes import Asked, Content
 from sync_server.replication.compare_nodes import Comparison, Finding
@@ -100,7 +100,7 @@ def _compare(project_id: int) -> Iterator[Comparison]:
 
 
 def _period() -> Period:
-    first, last = _day("from"), _day("to")
+    first, last = read_day("from"), read_day("to")
     if first and last and first > last:
         raise UnexpectedValue(field="to", value=last, reason="it is before the day to begin with.")
     return period_of_days(first, last, _zone())
@@ -109,18 +109,6 @@ def _period() -> Period:
 def _zone() -> ZoneInfo:
     return ZoneInfo(current_node().settings.timezone)
 
-
-def _day(name: str) -> date | None:
-    given = request.args.get(name)
-    if not given:
-        return None
-    try:
-        day = date.fromisoformat(given)
-        if not 1900 <= day.year < 3000:
-            raise ValueError
-    except ValueError as error:
-        raise UnexpectedValue(field=name, value=given, reason="write a day as in 2026-11-23.") from error
-    return day
 
 
 def _write_pair(here: HeldCount, there: HeldCount) -> dict[str, Any]:

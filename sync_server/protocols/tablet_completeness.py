@@ -3,15 +3,16 @@
 GET /v1/projects/{id}/tablet-completeness ?from &to &silentDays
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from sync_server.core.tablet_completeness import SILENT_DAYS, TabletReport, TabletsReport
 from sync_server.errors import UnexpectedValue
 from sync_server.protocols.central_sessions import write_time
 from sync_server.protocols.endpoint import central_endpoint, current_node, require_actor
+from sync_server.protocols.query_arguments import read_day, read_number
 from sync_server.protocols.schemas_completeness import TabletsReportSchema
 from sync_server.protocols.shapes import Asked
 from sync_server.services.tablet_completeness import see_tablets
@@ -33,8 +34,8 @@ _MOST = 10_000
 def get_tablet_completeness(project_id: int) -> Any:
     """What came from each tablet, what is silent or missing, and which numbers of its forms never came."""
     report = see_tablets(
-        current_node(), require_actor(), project_id=project_id, now=datetime.now(UTC), first=_day("from"),
-        last=_day("to"), silent_days=_silent_days(),
+        current_node(), require_actor(), project_id=project_id, now=datetime.now(UTC), first=read_day("from"),
+        last=read_day("to"), silent_days=_silent_days(),
     )  # fmt: skip
     return {
         "projectId": report.project_id,
@@ -86,18 +87,10 @@ def _utc(moment: datetime | None) -> str | None:
     return write_time(moment.astimezone(UTC)) if moment else None
 
 
-def _day(name: str) -> date | None:
-    given = request.args.get(name)
-    if not given:
-        return None
-    try:
-        return date.fromisoformat(given)
-    except ValueError as error:
-        raise UnexpectedValue(field=name, value=given, reason="write a day as in 2026-11-23.") from error
-
 
 def _silent_days() -> int:
-    given = request.args.get("silentDays", str(SILENT_DAYS))
-    if not given.isascii() or not given.isdecimal() or not 1 <= int(given) <= _MOST:
-        raise UnexpectedValue(field="silentDays", value=given, reason="it must be a number of days, 1 or more.")
-    return int(given)
+    days = read_number("silentDays")
+    if days is not None and not 1 <= days <= _MOST:
+        reason = "it must be a number of days, 1 or more."
+        raise UnexpectedValue(field="silentDays", value=str(days), reason=reason)
+    return SILENT_DAYS if days is None else days

@@ -6,11 +6,10 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.digest import canonical_json, decision_member, digest_members, digest_set
 from sync_server.core.scope import Scope
-from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.peer_errors import StillWorkingIn
 from sync_server.services import consumers
-from sync_server.services.peer_scope import READ, find_inside, is_inside, scope_of_peer, shared_projects
+from sync_server.services.peer_scope import READ, find_inside, find_shared_project, is_inside, scope_of_peer
 from sync_server.store import holdings
 from sync_server.store.families import find_families
 from sync_server.store.holdings import EVERYTHING, Holding
@@ -62,9 +61,7 @@ def digest_for_peer(node: Node, peer: PeerNode, project_uid: str, *, seconds: fl
         raise StillWorkingIn
     with node.database.read() as session:
         scope = scope_of_peer(session, peer)
-        project_id = next((id for id, uid in shared_projects(session, peer, scope).items() if uid == project_uid), None)
-        if project_id is None:
-            raise NotFound
+        project_id = find_shared_project(session, peer, scope, project_uid)
         instances = {pair for pair in holdings.iter_instances(session, project_id) if scope.knows(project_id, pair[0])}
     names = instances if peer.is_centre else _in_scope(node, peer, scope, project_id, instances)
     return digest_node(node, _holding(scope, project_id, names, home=peer.id if peer.is_centre else node.id))

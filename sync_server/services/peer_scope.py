@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from sync_server.core.scope import Scope, View
+from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.form_definitions import find_layout
@@ -37,6 +38,14 @@ def shared_projects(session: Session, peer: PeerNode, scope: Scope) -> dict[int,
         for id, uid, home in projects.iter_homes(session)
         if scope.knows(id) and (home == peer.id if peer.is_centre else True)
     }
+
+
+def find_shared_project(session: Session, peer: PeerNode, scope: Scope, uid: str) -> int:
+    """Return the number here of a project that is shared with a peer; raise NotFound for one that is not."""
+    for project_id, shared in shared_projects(session, peer, scope).items():
+        if shared == uid:
+            return project_id
+    raise NotFound
 
 
 def roots_in_scope(node: Node, peer: PeerNode, project_id: int, form_id: str, roots: Iterable[str]) -> set[str]:

@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.held_version import ALWAYS, Period
 from sync_server.core.scope import Scope
-from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.peer_errors import StillMarking
 from sync_server.services import consumers
-from sync_server.services.peer_scope import READ, find_rows, scope_of_peer, shared_projects
+from sync_server.services.peer_scope import READ, find_rows, find_shared_project, scope_of_peer
 from sync_server.store import version_marks
 from sync_server.store.peers import PeerNode
 from sync_server.store.version_marks import Forms, MarksPart
@@ -31,9 +30,7 @@ def find_part(node: Node, peer: PeerNode, project_uid: str, period: Period = ALW
         raise StillMarking
     with node.database.read() as session:
         scope = scope_of_peer(session, peer)
-        project_id = next((id for id, uid in shared_projects(session, peer, scope).items() if uid == project_uid), None)
-        if project_id is None:
-            raise NotFound
+        project_id = find_shared_project(session, peer, scope, project_uid)
         part = _part(peer, scope, project_id, period)
         narrowed = [] if peer.is_centre else list(_narrowed_forms(session, scope, part))
     shown = {form_id: frozenset(find_rows(node, scope, project_id, form_id)) for form_id in narrowed}
