@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import IO
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -10,6 +10,7 @@ import click
 from sync_server.cli import tablet_completeness
 from sync_server.cli.node_completeness import write_text
 from sync_server.cli.options import open_node
+from sync_server.core.days import parse_day
 from sync_server.core.held_version import period_of_days
 from sync_server.core.tablet_completeness import SILENT_DAYS
 from sync_server.node import Node
@@ -18,7 +19,22 @@ from sync_server.replication.open_comparison import open_comparison
 from sync_server.services.tablet_completeness import see_tablets
 from sync_server.settings import Settings
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+class _Day(click.ParamType):
+    """A day, such as 2026-11-23."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return parse_day(value)
+        except ValueError:
+            self.fail(f"{value} is no day: write it as in 2026-11-23.", param, ctx)
+
+
+_DAY = _Day()
 
 
 @click.command(short_help="Say whether everything is here: from each tablet, or compared with another node.")
@@ -36,8 +52,8 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 )
 @click.pass_obj
 def completeness(
-    settings: Settings, project_id: int, name: str | None, day: datetime | None, first: datetime | None,
-    last: datetime | None, silent_days: int, csv_file: IO[str] | None,
+    settings: Settings, project_id: int, name: str | None, day: date | None, first: date | None,
+    last: date | None, silent_days: int, csv_file: IO[str] | None,
 ) -> None:  # fmt: skip
     """Say whether everything is here. Days and times are local.
 
@@ -51,7 +67,7 @@ def completeness(
     """
     if day is not None and (first is not None or last is not None):
         raise click.UsageError("Ask for one day with --day, or for several with --from and --to.")
-    days = (_date(day or first), _date(day or last))
+    days = (day or first, day or last)
     if days[0] and days[1] and days[0] > days[1]:
         raise click.UsageError("--from is after --to.")
     with open_node(settings) as node:
@@ -86,10 +102,6 @@ def _write(lines: Iterator[str], csv_file: IO[str] | None) -> None:
     """Print lines; those of a CSV have their line feeds."""
     for line in lines:
         click.echo(line, file=csv_file, nl=csv_file is None)
-
-
-def _date(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
 
 
 COMMANDS = (completeness,)

@@ -4,11 +4,11 @@ from datetime import date
 
 from flask import request
 
+from sync_server.core.days import parse_day
 from sync_server.errors import UnexpectedValue
 
 _LARGEST = 2**31 - 1  # as the interface describes it
 _DIGITS = len(str(_LARGEST))  # Python refuses to read thousands of them
-_YEARS = range(1900, 3000)  # further off, a day has no moment in some time zone
 
 
 def read_number(name: str) -> int | None:
@@ -27,9 +27,6 @@ def read_day(name: str) -> date | None:
     if not given:
         return None
     try:
-        day = date.fromisoformat(given)
-        if day.year not in _YEARS:
-            raise ValueError
+        return parse_day(given)
     except ValueError as error:
         raise UnexpectedValue(field=name, value=given, reason="write a day as in 2026-11-23.") from error
-    return day

@@ -89,3 +89,9 @@ def test_the_csv_can_be_a_file(run: Command, tmp_path: Path) -> None:
 def test_a_day_and_a_period_together_are_refused(run: Command) -> None:
     with pytest.raises(AssertionError, match="Ask for one day with --day"):
         run("--day", "2026-11-23", "--from", "2026-11-22")
+
+
+@pytest.mark.parametrize("day", ["yesterday", "0001-01-01", "9999-12-31"])
+def test_what_is_no_day_of_our_time_is_refused_in_words(run: Command, day: str) -> None:
+    with pytest.raises(AssertionError, match="is no day: write it as in 2026-11-23"):
+        run("--day", day)
