@@ -27,6 +27,7 @@ FAILURES = {
     "unknown_property": "the form saves to a name that no property may have; correct save_to",
     "unknown_specification": "the form follows a specification of entities that is not known here; update the server",
     "unknown_version": "its form version is not here; publish it, or wait for the round that brings it",
+    "not_approved": "the list takes only what approved submissions do; approve the submission",
     "cannot_tell": "whether it registers somebody only the tablet could tell; register by hand",
 }
 """What to do about each failure, in words for who runs the server."""
@@ -106,8 +107,8 @@ def _say(history: EntityHistory, zone: ZoneInfo) -> None:
     entity, waits = history.entity, set(history.entity.state["waits"])
     click.echo(f"{entity.label}{_remark(entity)}")
     click.echo(f"version {entity.number}")
-    for name in sorted(history.shown & entity.values.keys()):
-        click.echo(f"  {name}: {entity.values[name]}")
+    for name in sorted(history.shown & entity.data.keys()):
+        click.echo(f"  {name}: {entity.data[name]}")
     for conflict in entity.state["conflicts"]:
         click.echo(_conflict(conflict["about"], [value for _event, value in conflict["claims"]], history.shown))
     for action in history.actions:

@@ -22,7 +22,7 @@ from sync_server.core.instance_xml import local_name
 # Why an action failed; what a person reads of it is in docs/entities.md.
 BAD_ID, NO_LABEL, NO_VERSION, BAD_VERSION = "bad_id", "no_label", "no_version", "bad_version"
 UNKNOWN_LIST, UNKNOWN_PROPERTY, UNKNOWN_SPEC = "unknown_list", "unknown_property", "unknown_specification"
-CANNOT_TELL = "cannot_tell"
+CANNOT_TELL, NOT_APPROVED = "cannot_tell", "not_approved"
 
 _ROWS = UUID("5b3dbb13-2b5c-5a6e-9c31-0f6a1d1e7c52")  # the name space of ids made for plain repeat rows
 _UUID = re.compile(r"(?:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)

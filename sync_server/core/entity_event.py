@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 CREATE, UPDATE, UPSERT, DELETE, RESTORE = "create", "update", "upsert", "delete", "restore"
 
+SETTLE = "settle"
+"""A person decided a conflict: what it says counts as said anew, also where it is what was shown for the time being."""
+
 WITHDRAWN = "withdrawn"
 """What a submission had done to an entity until it was edited: nothing any more, but versions of it were served."""
 

@@ -3,7 +3,8 @@
 Each property is a register of its own. An event changes it when it says another value than its author saw; a change
 counts until somebody who saw it makes another. Where several count, they are parallel: equal ones agree, a rule of the
 list may merge them, and else it is a conflict, with a provisional value that is the same at every node: that of the
-later causal generation, then of the greater id. Whoever decides makes a change having seen them all, and it is settled.
+later causal generation, then of the greater id. Whoever decides makes a change having seen them all, and it is settled;
+only a person who settles it can decide for what is shown, since forms pass on what they were shown without a thought.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from sync_server.core.entity_event import (
     DELETE,
     DELETION,
     RESTORE,
+    SETTLE,
     Claim,
     EntityConflict,
     EntityEvent,
@@ -73,7 +75,7 @@ class _Fold:
             before = self.registers.setdefault(name, [])
             if self._is_counted(name):
                 self.given.setdefault(name, []).append(change)
-            if value != self.value(name, seen):
+            if event.kind == SETTLE or value != self.value(name, seen):
                 before.append(change)
 
     def value(self, name: str, within: int = _WHOLE) -> str:

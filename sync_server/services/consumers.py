@@ -179,6 +179,11 @@ def resolve_received(node: Node, *, seconds: float | None = None) -> bool:
     return _within(node, seconds, _resolve_to_head)
 
 
+def fold_received(node: Node, *, seconds: float | None = None) -> bool:
+    """The same for entities, for who reads or changes them."""
+    return _within(node, seconds, _fold_to_head)
+
+
 def mark_received(node: Node, *, seconds: float) -> bool:
     """The same for the marks, for who compares this node with another; False: some are not made yet."""
     return _within(node, seconds, _mark_to_head)
@@ -197,7 +202,7 @@ def _within(node: Node, seconds: float | None, run: Callable[[Node, float], bool
 
 
 def _run_to_head(node: Node, deadline: float) -> bool:
-    if not _resolve_to_head(node, deadline) or not _drain(_entities_runner(node), deadline):
+    if not _fold_to_head(node, deadline):
         return False
     with node.warehouse.turn(node.warehouse.building, deadline) as is_mine:
         if not is_mine or not _drain(_warehouse_runner(node), deadline):
@@ -207,6 +212,10 @@ def _run_to_head(node: Node, deadline: float) -> bool:
 
 def _resolve_to_head(node: Node, deadline: float) -> bool:
     return _drain(Runner(node, ResolveSubmissions()), deadline)
+
+
+def _fold_to_head(node: Node, deadline: float) -> bool:
+    return _resolve_to_head(node, deadline) and _drain(_entities_runner(node), deadline)
 
 
 def _mark_to_head(node: Node, deadline: float) -> bool:

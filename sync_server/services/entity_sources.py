@@ -6,16 +6,18 @@ The state of a submission knows no order of arrival, so neither do its actions. 
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
 
 from lxml import etree
 from sqlalchemy.orm import Session
 
-from sync_server.core.entity_actions import EntityAction, read_entity_actions
+from sync_server.core.entity_actions import NOT_APPROVED, EntityAction, read_entity_actions
 from sync_server.core.entity_event import WITHDRAWN
 from sync_server.core.ids import sha256_hex
 from sync_server.core.instance_xml import parse_xml
 from sync_server.core.merged_document import merged_document
+from sync_server.core.submission_state import APPROVED
 from sync_server.services.form_definitions import UNKNOWN_VERSION, find_entity_spec
 from sync_server.store.entity_actions import StoredAction
 from sync_server.store.instance_names import FormKey
@@ -24,8 +26,13 @@ from sync_server.store.submission_reads import StoredSubmission, find_versions, 
 log = logging.getLogger(__name__)
 
 
-def read_sources(session: Session, form: FormKey, root_ids: Iterable[str]) -> Iterator[StoredAction]:
-    """Read the actions of those of these submissions that are shown; sealed ones take no part."""
+def read_sources(
+    session: Session, form: FormKey, root_ids: Iterable[str], approved_first: Container[str] = ()
+) -> Iterator[StoredAction]:
+    """Read the actions of those of these submissions that are shown; sealed ones take no part.
+
+    `approved_first` are the lists on which only what approved submissions do counts.
+    """
     roots = [
         root_id
         for root_id, version, edits in find_versions(session, *form, root_ids)
@@ -33,7 +40,13 @@ def read_sources(session: Session, form: FormKey, root_ids: Iterable[str]) -> It
     ]
     for submission in load_shown(session, *form, sorted(roots)):
         if not submission.is_sealed:
-            yield from _actions_of(session, form, submission)
+            for action in _actions_of(session, form, submission):
+                yield _unless_approved(action, submission) if action.list_name in approved_first else action
+
+
+def _unless_approved(action: StoredAction, submission: StoredSubmission) -> StoredAction:
+    is_approved = submission.review_state == APPROVED
+    return action if is_approved or action.failure is not None else replace(action, failure=NOT_APPROVED)
 
 
 def _can_act(session: Session, form: FormKey, version: str) -> bool:
@@ -68,6 +81,7 @@ def _actions_of(session: Session, form: FormKey, submission: StoredSubmission) -
             facts=len(state.versions),
             failure=action.failure,
             received_at=submission.first_received_at,
+            author_id=submission.submitter_id,
         )
 
 

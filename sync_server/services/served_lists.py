@@ -45,7 +45,7 @@ def write_csv(session: Session, served: EntityList, file: IO[bytes]) -> None:
     """Write a list with the columns that Collect wants: name (the id), label, __version, then the properties."""
     file.write(csv_line(("name", "label", "__version", *served.properties)).encode())
     for entity in entities.iter_served(session, served.project_id, served.name):
-        values = entity.values
+        values = entity.data
         cells = (values.get(name, "") for name in (LABEL, *served.properties))
         label, *properties = cells
         file.write(csv_line((entity.entity_id, label, str(entity.number), *properties)).encode())

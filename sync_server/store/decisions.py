@@ -1,6 +1,6 @@
 """Decisions: what people settled. Only ever appended; undoing one is another decision."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,10 @@ from sync_server.store.tables import decisions, node
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDecision:
-    """One decision. `subject` is the root instanceID (or form id) it is about; `parents` name what its author saw."""
+    """One decision. `subject` is the root instanceID (or form id) it is about; `parents` name what its author saw.
+
+    About an entity, `form_id` is its list and `subject` its id; about a list, both are its name.
+    """
 
     id: str
     kind: str
@@ -31,22 +34,27 @@ class StoredDecision:
 
 def add_decision(session: Session, decision: StoredDecision) -> None:
     """Append a decision and its change; call it last in the transaction."""
-    session.execute(
-        insert(decisions).values(
-            id=decision.id,
-            kind=decision.kind,
-            project_id=decision.project_id,
-            form_id=decision.form_id,
-            subject=decision.subject,
-            parents=sorted(decision.parents),
-            body=decision.body,
-            author_id=decision.author_id,
-            decided_at=decision.decided_at,
-            reason=decision.reason,
-            node=select(node.c.id).scalar_subquery(),
-        )
-    )
-    changes.append(session, [Change("decision", decision.subject, decision.id)])
+    add_decisions(session, [decision])
+
+
+def add_decisions(session: Session, made: Sequence[StoredDecision]) -> None:
+    """Append decisions and their changes; call it last in the transaction."""
+    node_id = session.scalar(select(node.c.id))
+    rows = [
+        {name: getattr(decision, name) for name in _NAMES} | {"parents": sorted(decision.parents), "node": node_id}
+        for decision in made
+    ]
+    if rows:
+        session.execute(insert(decisions), rows)
+        changes.append(session, [change_of(each.kind, each.subject, each.id) for each in made])
+
+
+def change_of(kind: str, subject: str, decision_id: str) -> Change:
+    """Make the change that tells of a decision: those about entities and lists concern other readers of the feed."""
+    return Change(_TELLS.get(kind, "decision"), subject, decision_id)
+
+
+_TELLS = {"entity": "entity", "list": "entity_list"}
 
 
 def find_decisions(session: Session, subjects: Iterable[str]) -> list[StoredDecision]:

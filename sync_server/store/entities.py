@@ -9,6 +9,7 @@ from sqlalchemy import Integer, Row, cast, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_digest import EMPTY, shift_digest
+from sync_server.core.list_settings import ListSettings, read_settings
 from sync_server.store.engine import insert_for
 from sync_server.store.entity_actions import EntityKey
 from sync_server.store.tables import entities, entity_lists
@@ -18,19 +19,27 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityList:
-    """A list. `served` and `digest` are of what tablets get: its entities that exist and are not deleted."""
+    """A list. `served` and `digest` are of what tablets get: its entities that exist and are not deleted.
+
+    `settings` are what people decided about it; a list that was deleted and that no form writes is remembered so.
+    """
 
     project_id: int
     name: str
     properties: tuple[str, ...]
     rules: Mapping[str, str]
+    settings: ListSettings = field(default_factory=ListSettings)
     served: int = 0
     digest: str = EMPTY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntity:
-    """One entity. `state` is EntityState as JSON; `fingerprint` that of its row as served, empty when it is not."""
+    """One entity. `data` are its properties and the label, `state` is the rest of EntityState as JSON.
+
+    `fingerprint` is that of its row as served, empty when it is not. The creator is who made the earliest event, the
+    updater who made the latest; None is the operator at the machine, or nobody that is known here.
+    """
 
     project_id: int
     list_name: str
@@ -41,19 +50,17 @@ class StoredEntity:
     is_deleted: bool
     has_conflict: bool
     is_waiting: bool
+    data: dict[str, str] = field(repr=False)
     state: dict[str, Any] = field(repr=False)
     fingerprint: str
     created_at: datetime
     updated_at: datetime
+    creator_id: int | None = None
+    updater_id: int | None = None
 
     @property
     def key(self) -> EntityKey:
         return self.project_id, self.list_name, self.entity_id
-
-    @property
-    def values(self) -> dict[str, str]:
-        values: dict[str, str] = self.state["values"]
-        return values
 
 
 _e, _l = entities.c, entity_lists.c
@@ -64,21 +71,33 @@ _key = tuple_(_e.project_id, _e.list_name, _e.entity_id)
 
 
 def iter_lists(session: Session, project_id: int) -> list[EntityList]:
-    """List the lists of a project by name."""
+    """List the lists of a project by name; deleted ones are not among them."""
+    return [each for each in iter_all_lists(session, project_id) if not each.settings.is_deleted]
+
+
+def iter_all_lists(session: Session, project_id: int) -> list[EntityList]:
+    """List the lists of a project by name, deleted ones too."""
     rows = session.execute(select(*_l).where(_l.project_id == project_id).order_by(_l.name))
     return [_list(row) for row in rows]
 
 
 def find_list(session: Session, project_id: int, name: str) -> EntityList | None:
+    """Find a list that is not deleted."""
+    found = find_any_list(session, project_id, name)
+    return None if found is None or found.settings.is_deleted else found
+
+
+def find_any_list(session: Session, project_id: int, name: str) -> EntityList | None:
     row = session.execute(select(*_l).where(_l.project_id == project_id, _l.name == name)).first()
     return _list(row) if row else None
 
 
 def put_list(session: Session, put: EntityList) -> None:
-    """Write what forms say of a list; what it holds stays."""
+    """Write what forms and people say of a list; what it holds stays."""
     insert = insert_for(session)(entity_lists)
-    said = {name: insert.excluded[name] for name in ("properties", "rules")}
-    row = {name: getattr(put, name) for name in _LIST} | {"properties": list(put.properties), "rules": dict(put.rules)}
+    said = {name: insert.excluded[name] for name in ("properties", "rules", "settings")}
+    made = {"properties": list(put.properties), "rules": dict(put.rules), "settings": put.settings.to_json()}
+    row = {name: getattr(put, name) for name in _LIST} | made
     session.execute(insert.on_conflict_do_update(index_elements=["project_id", "name"], set_=said), [row])
 
 
@@ -161,7 +180,8 @@ def _shift(session: Session, project_id: int, name: str, before: Sequence[str], 
 
 def _list(row: Row[Any]) -> EntityList:
     values = dict(zip(_LIST, row, strict=True))
-    return EntityList(**{**values, "properties": tuple(values["properties"])})
+    said = {"properties": tuple(values["properties"]), "settings": read_settings(values["settings"])}
+    return EntityList(**{**values, **said})
 
 
 def _entity(row: Row[Any]) -> StoredEntity:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, and_, delete, func, insert, or_, select
+from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_event import EntityEvent
@@ -39,6 +39,7 @@ class StoredAction:
     facts: int
     failure: str | None
     received_at: datetime
+    author_id: int | None = None
 
     @property
     def entity(self) -> EntityKey:
@@ -75,17 +76,31 @@ def find_actions_of(session: Session, root_ids: Iterable[str]) -> list[StoredAct
 def find_actions_on(session: Session, entities: Iterable[EntityKey]) -> list[StoredAction]:
     """Load the actions on these entities that did not fail."""
     found: list[StoredAction] = []
-    for part in _parts(sorted(set(entities))):
-        is_one = or_(*(and_(_t.project_id == p, _t.list_name == name, _t.entity_id == id) for p, name, id in part))
-        rows = session.execute(select(*_COLUMNS).where(is_one, _t.failure.is_(None)).order_by(_t.id))
-        found += [_action(row) for row in rows]
+    for (project_id, list_name), ids in ids_by_list(entities).items():
+        for part in _parts(ids):
+            is_one = (_t.project_id == project_id, _t.list_name == list_name, _t.entity_id.in_(part))
+            rows = session.execute(select(*_COLUMNS).where(*is_one, _t.failure.is_(None)).order_by(_t.id))
+            found += [_action(row) for row in rows]
     return found
+
+
+def ids_by_list(entities: Iterable[EntityKey]) -> dict[tuple[int, str], list[str]]:
+    """Part entities by their list, in order: a question about one list finds its index."""
+    by_list: dict[tuple[int, str], list[str]] = {}
+    for project_id, list_name, entity_id in sorted(set(entities)):
+        by_list.setdefault((project_id, list_name), []).append(entity_id)
+    return by_list
 
 
 def find_failed_sources(session: Session, form_id: str) -> set[str]:
     """Name the submissions of a form of which an action failed."""
     query = select(_t.root_id).where(_t.form_id == form_id, _t.failure.is_not(None))
     return set(session.scalars(query))
+
+
+def find_sources_of_list(session: Session, project_id: int, list_name: str) -> set[str]:
+    """Name the submissions that do anything to a list, or tried to."""
+    return set(session.scalars(select(_t.root_id).where(_t.project_id == project_id, _t.list_name == list_name)))
 
 
 def find_changed_entities(session: Session, project_id: int, list_name: str) -> list[EntityKey]:

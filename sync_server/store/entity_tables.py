@@ -11,6 +11,7 @@ entity_lists = table(
     _text("name", primary_key=True),
     Column("properties", JSON, nullable=False),  # in the order of the alphabet, the same at every node
     Column("rules", JSON, nullable=False),
+    Column("settings", JSON, nullable=False),  # what people decided about the list (core/list_settings.py)
     Column("served", Integer, nullable=False),  # how many entities tablets get
     _text("digest"),  # the sum of their fingerprints: what tablets compare is made of it
 )
@@ -32,6 +33,7 @@ entity_actions = table(
     Column("facts", Integer, nullable=False),
     _text("failure", nullable=True),
     moment("received_at"),
+    Column("author_id", Integer),  # the tablet or person that sent the submission first
     Index("ix_entity_actions_source", "root_id"),
     Index("ix_entity_actions_entity", "project_id", "list_name", "entity_id"),
     # Few fail, and a list of them must not read the others.
@@ -54,10 +56,14 @@ entities = table(
     Column("is_deleted", Boolean, nullable=False),
     Column("has_conflict", Boolean, nullable=False),
     Column("is_waiting", Boolean, nullable=False),
-    Column("state", JSON, nullable=False),
+    Column("data", JSON, nullable=False),  # the properties and the label, as text
+    Column("state", JSON, nullable=False),  # EntityState without them
     _text("fingerprint"),
     moment("created_at"),
     moment("updated_at"),
+    Column("creator_id", Integer),
+    Column("updater_id", Integer),
+    Index("ix_entities_created", "project_id", "list_name", "created_at", "entity_id"),
 )
 
 DERIVED = (entity_lists, entity_actions, entities)

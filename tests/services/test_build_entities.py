@@ -31,10 +31,10 @@ def test_what_is_registered_is_there_and_what_is_updated_changes(node: Node) -> 
     publish_wells(node)
     send(node, well("a", place="Bartella"))
     made = shown(node)[WELL]
-    assert made.values == {"label": "Bartella", "place": "Bartella", "status": "open"}
+    assert made.data == {"label": "Bartella", "place": "Bartella", "status": "open"}
     send(node, well("b", update(made.number), state="closed"), minutes=1)
     changed = shown(node)[WELL]
-    assert changed.values == {"label": "Bartella", "place": "Bartella", "status": "closed"}
+    assert changed.data == {"label": "Bartella", "place": "Bartella", "status": "closed"}
     assert changed.number > made.number
     assert (changed.has_conflict, changed.is_waiting) == (False, False)
     assert the_list(node).served == 1
@@ -67,7 +67,7 @@ def test_an_edit_of_the_submission_corrects_the_entity_and_raises_its_number(nod
     before = shown(node)[WELL]
     send(node, well("b", state="open", edits="a"), minutes=1)
     after = shown(node)[WELL]
-    assert after.values["status"] == "open"
+    assert after.data["status"] == "open"
     assert after.number > before.number
 
 
@@ -80,7 +80,7 @@ def test_an_edit_that_names_another_entity_takes_back_what_was_done_to_the_first
     wrong = shown(node)[WELL]
     send(node, well("v", update(base[OTHER].number), id=OTHER, state="closed", edits="u"), minutes=3)
     after = shown(node)
-    assert (after[WELL].values["status"], after[OTHER].values["status"]) == ("open", "closed")
+    assert (after[WELL].data["status"], after[OTHER].data["status"]) == ("open", "closed")
     assert after[WELL].number > wrong.number
 
 
@@ -132,7 +132,7 @@ def test_a_new_version_of_the_form_says_how_changes_merge(node: Node) -> None:
     assert shown(node)[WELL].has_conflict
     publish_wells(node, "2", merge="maximum")
     merged = shown(node)[WELL]
-    assert (merged.has_conflict, merged.values["status"]) == (False, "3")
+    assert (merged.has_conflict, merged.data["status"]) == (False, "3")
 
 
 @pytest.mark.parametrize("change", ["another", "label", "update"])

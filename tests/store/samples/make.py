@@ -14,11 +14,14 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy.orm import Session
 
+from sync_server.core.entity_draft import EntityDraft
 from sync_server.core.roles import PEER
 from sync_server.errors import UnreadableXml
 from sync_server.node import Node
 from sync_server.services import consumers, devices
 from sync_server.services.digest_node import digest_node
+from sync_server.services.edit_entities import ListPlace, create_entities, delete_entities, update_entity
+from sync_server.services.edit_lists import add_property, make_list
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.review_submission import accept_submission, comment_submission, review_submission
 from sync_server.settings import Settings
@@ -69,6 +72,12 @@ def _share(node: Node) -> None:
         send(node, well(branch, update(number, branch), state=branch), minutes=6)
     send(node, well("early", update(number, "early"), id=OTHER), minutes=7)
     send(node, well("failed", id="seven"), minutes=8)
+    forums = ListPlace(1, "forums")
+    make_list(node, forums)
+    add_property(node, forums, "adm2")
+    (first, second) = create_entities(node, forums, [EntityDraft("Bardarash"), EntityDraft("Zummar")])
+    update_entity(node, forums, first, {"adm2": "IQG15Q01"}, base=None, is_forced=True)
+    delete_entities(node, forums, [second])
 
 
 def _review(node: Node) -> None:
