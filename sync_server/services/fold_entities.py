@@ -13,7 +13,7 @@ from sync_server.core.entity_rules import Rules, read_rules
 from sync_server.store import entities
 from sync_server.store.entities import EntityList, StoredEntity
 from sync_server.store.entity_actions import EntityKey, StoredAction
-from sync_server.store.entity_decisions import StoredAct, find_acts_on
+from sync_server.store.entity_decisions import StoredAct
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,12 @@ def fold_entities(
     session: Session,
     keys: Iterable[EntityKey],
     actions: Iterable[StoredAction],
+    acts: Mapping[EntityKey, Sequence[StoredAct]],
     lists: Mapping[tuple[int, str], EntityList],
 ) -> list[StoredEntity]:
-    """Fold these entities. `actions` are all of submissions on them; `lists` those that are new or changed.
+    """Fold these entities. `actions` are all of submissions on them, `acts` all of people, and maybe on others.
+
+    `lists` are those that are new or changed.
 
     Those of which nothing is left but what was taken back are not in the answer.
     """
@@ -39,8 +42,8 @@ def fold_entities(
     happened: dict[EntityKey, list[_Happening]] = {key: [] for key in wanted}
     for action in actions:
         happened[action.entity].append(_Happening(action.event, action.received_at, action.author_id))
-    for key, acts in find_acts_on(session, wanted).items():
-        happened[key] += map(_of_act, acts)
+    for key in wanted:
+        happened[key] += map(_of_act, acts.get(key, ()))
     rules = _find_rules(session, wanted, lists)
     return [
         _fold(key, on_it, rules[key[:2]])

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Row, cast, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Integer, Row, and_, cast, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_digest import EMPTY, shift_digest
 from sync_server.core.list_settings import ListSettings, read_settings
 from sync_server.store.engine import insert_for
-from sync_server.store.entity_actions import EntityKey
+from sync_server.store.entity_actions import EntityKey, ids_by_list
 from sync_server.store.tables import entities, entity_lists
 
 PAGE = 500
@@ -67,7 +67,6 @@ _e, _l = entities.c, entity_lists.c
 _KEY = ("project_id", "list_name", "entity_id")
 _NAMES = tuple(column.name for column in _e)
 _LIST = tuple(column.name for column in _l)
-_key = tuple_(_e.project_id, _e.list_name, _e.entity_id)
 
 
 def iter_lists(session: Session, project_id: int) -> list[EntityList]:
@@ -107,8 +106,9 @@ def put_entities(session: Session, made: Sequence[StoredEntity], *, touched: Ite
     keys = sorted({*touched, *rows})
     before = _find_fingerprints(session, keys)
     gone = [key for key in keys if key not in rows]
-    for start in range(0, len(gone), PAGE):
-        session.execute(delete(entities).where(_key.in_(gone[start : start + PAGE])))
+    for place, ids in ids_by_list(gone).items():
+        for start in range(0, len(ids), PAGE):
+            session.execute(delete(entities).where(_is_one_of(place, ids[start : start + PAGE])))
     if rows:
         insert = insert_for(session)(entities)
         updated = {name: insert.excluded[name] for name in _NAMES if name not in _KEY}
@@ -137,8 +137,8 @@ def find_entities(session: Session, project_id: int, name: str, entity_ids: Iter
     """Find those of these entities that are known, a part at a time."""
     wanted = sorted(set(entity_ids))
     for start in range(0, len(wanted), PAGE):
-        of_list = (_e.project_id == project_id, _e.list_name == name, _e.entity_id.in_(wanted[start : start + PAGE]))
-        for row in session.execute(select(*_e).where(*of_list).order_by(_e.entity_id)):
+        is_one = _is_one_of((project_id, name), wanted[start : start + PAGE])
+        for row in session.execute(select(*_e).where(is_one).order_by(_e.entity_id)):
             yield _entity(row)
 
 
@@ -157,10 +157,15 @@ def _stream(session: Session, project_id: int, name: str, *conditions: Any) -> I
 
 def _find_fingerprints(session: Session, keys: Sequence[EntityKey]) -> dict[EntityKey, str]:
     found: dict[EntityKey, str] = {}
-    for start in range(0, len(keys), PAGE):
-        query = select(*(_e[name] for name in _KEY), _e.fingerprint).where(_key.in_(keys[start : start + PAGE]))
-        found.update({(row[0], row[1], row[2]): row[3] for row in session.execute(query) if row[3]})
+    for place, ids in ids_by_list(keys).items():
+        for start in range(0, len(ids), PAGE):
+            query = select(_e.entity_id, _e.fingerprint).where(_is_one_of(place, ids[start : start + PAGE]))
+            found.update({(*place, row[0]): row[1] for row in session.execute(query) if row[1]})
     return found
+
+
+def _is_one_of(place: tuple[int, str], ids: Sequence[str]) -> ColumnElement[bool]:
+    return and_(_e.project_id == place[0], _e.list_name == place[1], _e.entity_id.in_(ids))
 
 
 def _of(fingerprints: Mapping[EntityKey, str], project_id: int, name: str) -> list[str]:

@@ -11,12 +11,13 @@ from sync_server.core import entity_decision, list_settings
 from sync_server.core.entity_decision import read_entity_event
 from sync_server.core.entity_event import EntityEvent
 from sync_server.core.list_settings import ListDecision
-from sync_server.store.entity_actions import EntityKey, ids_by_list
+from sync_server.store.entity_actions import EntityKey
 from sync_server.store.tables import decisions
 
 PART = 500
 
 _d = decisions.c
+_ACT = (_d.project_id, _d.form_id, _d.subject, _d.id, _d.parents, _d.body, _d.decided_at, _d.author_id, _d.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +33,20 @@ class StoredAct:
 
 def find_acts_on(session: Session, entities: Iterable[EntityKey]) -> dict[EntityKey, list[StoredAct]]:
     """Load what people did to these entities; those to which nobody did anything are not in it."""
+    wanted = set(entities)
+    found = find_acts_about(session, (key[2] for key in wanted))
+    return {key: acts for key, acts in found.items() if key in wanted}
+
+
+def find_acts_about(session: Session, entity_ids: Iterable[str]) -> dict[EntityKey, list[StoredAct]]:
+    """Load what people did to the entities of these ids, in whichever list."""
+    wanted = sorted(set(entity_ids))
     found: dict[EntityKey, list[StoredAct]] = {}
-    for (project_id, list_name), ids in ids_by_list(entities).items():
-        for start in range(0, len(ids), PART):
-            for act in _load(session, project_id, list_name, ids[start : start + PART]):
-                found.setdefault(act.entity, []).append(act)
-    return found
-
-
-def _load(session: Session, project_id: int, list_name: str, ids: list[str]) -> Iterable[StoredAct]:
-    query = select(_d.subject, _d.id, _d.parents, _d.body, _d.decided_at, _d.author_id, _d.reason).where(
-        _d.project_id == project_id, _d.form_id == list_name, _d.subject.in_(ids), _d.kind == entity_decision.KIND
-    )
-    for entity_id, id, parents, body, at, author_id, reason in session.execute(query):
-        key = (project_id, list_name, entity_id)
-        yield StoredAct(key, read_entity_event(id, parents, body), at, author_id, reason)
-
-
-def find_entities_of(session: Session, decision_ids: Iterable[str]) -> set[EntityKey]:
-    """Say which entities these decisions are about."""
-    wanted, found = sorted(set(decision_ids)), set[EntityKey]()
     for start in range(0, len(wanted), PART):
-        query = select(_d.project_id, _d.form_id, _d.subject).where(
-            _d.id.in_(wanted[start : start + PART]), _d.kind == entity_decision.KIND
-        )
-        found |= {(row[0], row[1], row[2]) for row in session.execute(query)}
+        is_about = (_d.subject.in_(wanted[start : start + PART]), _d.kind == entity_decision.KIND)
+        for *key, id, parents, body, at, author_id, reason in session.execute(select(*_ACT).where(*is_about)):
+            act = StoredAct((key[0], key[1], key[2]), read_entity_event(id, parents, body), at, author_id, reason)
+            found.setdefault(act.entity, []).append(act)
     return found
 
 

@@ -7,7 +7,17 @@ from itertools import combinations, permutations, product
 
 import pytest
 
-from sync_server.core.entity_event import CREATE, DELETE, DELETION, RESTORE, UPDATE, UPSERT, EntityEvent, EntityState
+from sync_server.core.entity_event import (
+    CREATE,
+    DELETE,
+    DELETION,
+    RESTORE,
+    UPDATE,
+    UPSERT,
+    WITHDRAWN,
+    EntityEvent,
+    EntityState,
+)
 from sync_server.core.entity_fold import fold_entity
 from sync_server.core.entity_number import FINGERPRINTS, make_number
 from sync_server.core.entity_rules import Rule, read_rules
@@ -281,3 +291,13 @@ def test_stories_of_two_tablets_and_an_office_at_two_hubs_come_out_as_they_were_
 def test_every_story_of_four_steps_comes_out_as_it_was_seen() -> None:
     for story in product(STEPS, repeat=4):
         check_story([("fetch", "T1", "A"), ("fetch", "T2", "B"), *story])
+
+
+@pytest.mark.parametrize("source", ["s1", None])
+@pytest.mark.parametrize("kind", [CREATE, UPSERT])
+def test_what_only_was_created_is_what_the_whole_fold_makes_of_it(kind: str, source: str | None) -> None:
+    alone = EntityEvent(id="c", kind=kind, values={"label": "Well", "raised": "07", "place": ""}, source=source)
+    later = replace(alone, id="d", kind=WITHDRAWN, values={})
+    rules = read_rules({"raised": "count"})
+    short, whole = fold_entity([alone], rules), fold_entity([alone, later], rules)
+    assert replace(whole, number=short.number, events=short.events) == short
