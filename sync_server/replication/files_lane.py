@@ -39,6 +39,7 @@ class FilesLane:
     sizes: dict[str, BatchSize] = field(default_factory=lambda: {IN: BatchSize(), OUT: BatchSize()})
     _problem: Exception | None = None
     _wanted: set[str] = field(default_factory=set)
+    _listed: set[str] = field(default_factory=set)
     _is_busy: bool = False
     _is_over: bool = False
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -60,6 +61,16 @@ class FilesLane:
         if self._problem:
             raise self._problem
         return self.progress.files_done(IN) + self.progress.files_done(OUT)
+
+    def note_left(self) -> None:
+        """Keep how many files are awaited there, if it was asked.
+
+        Only when the lane is drained and no batch is on its way: one that comes there while the lane asks is not in the
+        answer, and were the round to end with it, nobody would ask again.
+        """
+        if OUT in self._listed:
+            left = self.left[OUT]
+            self.node.write(lambda session: peer_rounds.note_files_there(session, self.peer_id, left))
 
     def require_all(self) -> None:
         """Raise FilesMissing when files are still awaited at either end."""
@@ -118,8 +129,7 @@ class FilesLane:
         )  # fmt: skip
         self.left[direction] = left = len(target.list_awaited(LISTED)) if counted.listed else 0
         self.progress.expect_files(direction, left)
-        if direction == OUT:
-            self.node.write(lambda session: peer_rounds.note_files_there(session, self.peer_id, left))
+        self._listed.add(direction)
 
     def _note(self, direction: str, files: int, count: int) -> None:
         self.sizes[direction].succeeded()

@@ -120,7 +120,10 @@ class _Round:
 
     def _step(self) -> int:
         self._records.run(self._met)
-        return self._files.drain()
+        moved = self._files.drain()
+        if not self._stop():
+            self._files.note_left()
+        return moved
 
     def _met(self, is_new_epoch: bool) -> None:
         """Look for files where a greeting says that there may be some."""

@@ -1,5 +1,6 @@
 """A round between two nodes: until all is quiet, and what is kept of it."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,3 +203,36 @@ def test_a_restored_centre_is_asked_what_it_lacks_and_goes_on_being_asked(office
     assert are_same(office, centre)
     with office.database.read() as session:
         assert not peer_rounds.get_round(session, centre.id).asking
+
+
+class DiesWhileListing(Watched):
+    """The centre; the hub's process dies once a batch came there, which the files' lane, asking just then, missed."""
+
+    def __init__(self, centre: Node, hub: Node) -> None:
+        super().__init__(centre, hub)
+        self.has_listed, self.has_taken = threading.Event(), threading.Event()
+
+    def list_awaited(self, limit: int) -> Any:
+        listed = self.end.list_awaited(limit)
+        self.has_listed.set()
+        assert self.has_taken.wait(30)
+        return listed
+
+    def take(self, batch: Any) -> Any:
+        assert self.has_listed.wait(30)
+        taken = self.end.take(batch)
+        self.has_taken.set()
+        raise InterruptedError(taken)
+
+    take_in_turn = take
+
+
+def test_a_photo_announced_while_the_awaited_were_listed_is_asked_for_in_the_next_round(
+    office: Node, centre: Node
+) -> None:
+    office.write(lambda session: peer_rounds.note_files_there(session, centre.id, -1))  # so that the lane asks at once
+    send(office, visit("one", photo="p.jpg"), [("p.jpg", b"photo" * 1000)])
+    with pytest.raises(InterruptedError):
+        go(office, centre, DiesWhileListing(centre, office))
+    assert go(office, centre).files_out == 1
+    assert are_same(office, centre)
