@@ -40,8 +40,9 @@ class Span:
 class Judgement:
     """How a bundle is taken. Late: something the sender said later is known here; `has_records`: they are taken.
 
-    `moves`: that they were is noted. Not so when a hub shows a ticket of before its last one: it has called since, or a
-    copy of it has, whose feed is another. Versions, receipts and decisions may come twice, but none may be passed over.
+    `moves`: that they were is noted. Not so of a feed that ended in a restore; nor when a hub shows a ticket of before
+    its last one: it has called since, or a copy of it has, whose feed is another. Versions, receipts and decisions may
+    come twice, but none may be passed over.
     """
 
     is_late: bool
@@ -72,7 +73,8 @@ def judge(node: Node, peer: PeerNode, file: str, letter: Letter, span: Span | No
     # A centre's records are as they were when they were read, and it may have changed or withdrawn them since.
     has_records = not (is_late and peer.is_centre)
     is_void = is_ahead and not peer.is_centre and peer_tickets.is_void(node, peer, letter.ticket, said.epoch)
-    return Judgement(is_late, has_records, moves=not is_void)
+    is_of_that_feed = peer.epoch in (None, said.epoch) or not is_late
+    return Judgement(is_late, has_records, moves=is_of_that_feed and not is_void)
 
 
 def _find_fault(session: Session, node: Node, peer: PeerNode, letter: Letter) -> str | None:
@@ -87,9 +89,14 @@ def _find_fault(session: Session, node: Node, peer: PeerNode, letter: Letter) ->
 
 
 def _is_late(peer: PeerNode, said: Greeting) -> bool:
-    """Tell whether the same feed was heard of later. By the sender's own clock, and that only."""
+    """Tell whether the sender was heard of later, by its own clock, and that only.
+
+    A feed never met that is of before the last word is one from between two restores: it may have what is nowhere else,
+    but to follow it would make of the feed that goes on now a retired one, and of its maker a copy that is stopped.
+    """
     last = last_word(peer)
-    return said.epoch == peer.epoch and last is not None and said.clock < last
+    is_of_then = said.epoch == peer.epoch or said.epoch not in peer.epochs
+    return is_of_then and last is not None and said.clock < last
 
 
 def _find_scope_fault(peer: PeerNode, span: Span, scope_hash: str, *, is_late: bool, is_known: bool) -> str | None:

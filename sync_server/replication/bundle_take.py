@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from sync_server.core.bundle_format import AWAITED, BATCH, END, HEADER, PIECES, BundleBroken
 from sync_server.core.replication_batch import Batch, decompress, unpack
 from sync_server.core.replication_pieces import LARGEST_HEAD, AwaitedFile, unpack_awaited, unpack_pieces
@@ -36,7 +38,7 @@ from sync_server.replication.wire import unpack_object
 from sync_server.replication.wire_fields import number_of
 from sync_server.services.peer_status import Movement
 from sync_server.store import changes, peer_rounds
-from sync_server.store.peers import get_peer
+from sync_server.store.peers import PeerNode, change_peer, get_peer
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +164,11 @@ def _note_files(node: Node, peer_id: str, letter: Letter) -> None:
         node.write(lambda session: peer_rounds.note_files_there(session, peer_id, letter.awaited))
 
 
+def _without_place(batch: Batch, peer: PeerNode) -> Batch:
+    """Take what a batch has, and note of no feed that it was taken up to there."""
+    return replace(batch, epoch=peer.epoch or batch.epoch, since=0, until=0)
+
+
 def _take_parts(
     node: Node, bundle: OpenedBundle, judged: Judgement, inspected: Inspected, taken: TakenBundle, counted: Progress
 ) -> None:
@@ -170,7 +177,7 @@ def _take_parts(
     for kind, payload in _frames_once_more(bundle):
         if kind == BATCH and judged.has_records:
             batch = unpack(payload)
-            became = end.take(batch if judged.moves else replace(batch, since=0, until=0))
+            became = end.take(batch if judged.moves else _without_place(batch, bundle.peer))
             taken.stored += became.stored
             taken.known += became.known
             taken.refused += len(became.refused)
@@ -180,6 +187,13 @@ def _take_parts(
             whole = end.write_pieces(unpack_pieces(payload))
             taken.files += whole
             counted.move_files(IN, whole)
+    if judged.has_records and not judged.moves:
+        node.write(lambda session: _offer_again(session, bundle.peer.id))
+
+
+def _offer_again(session: Session, peer_id: str) -> None:
+    """Count nothing so far as an echo of the peer: what it sent from a feed that ended it may not have any more."""
+    change_peer(session, peer_id, echo_floor=changes.head(session))
 
 
 def _frames_once_more(bundle: OpenedBundle) -> Iterator[tuple[bytes, bytes]]:

@@ -267,6 +267,20 @@ def test_a_restored_receiver_says_what_it_lost_and_a_bundle_from_before_is_refus
     two.require_same()
 
 
+def test_a_bundle_made_between_two_restores_brings_what_it_has_and_leads_nobody_back_to_that_feed(two: Pair) -> None:
+    """What the disk took along may be on that stick alone. The receiver never met the feed, but met a later one."""
+    two.meet()
+    two.hub.write(lambda session: nodes.start_epoch(session, new_id=lambda: "between"))
+    fill(two.hub, 0)
+    made = make_bundle(two.hub, two.centre.id, two.stick.folder / "between")
+    two.hub.write(lambda session: nodes.start_epoch(session, new_id=lambda: "last"))
+    assert sync(two.hub, two.centre).is_quiet
+    taken = take_bundle(two.centre, made.path)
+    assert (taken.is_late, taken.known > 0) == (True, True)
+    assert sync(two.hub, two.centre).is_quiet
+    two.require_same()
+
+
 def test_a_bundle_from_before_a_restore_of_its_maker_is_refused(two: Pair) -> None:
     two.meet()
     fill(two.hub, 0)
