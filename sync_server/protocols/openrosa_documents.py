@@ -84,10 +84,11 @@ def answer_manifest(project_id: int, version_id: int, base: str) -> Response:
     _allow_version(project_id, version_id)
     with current_node().database.read() as session:
         hashes = {file.name: file.md5 for file in form_list.iter_form_media(session, project_id, version_id)}
-        lists = {f"{each.name}.csv": hash_of(each) for each in find_form_lists(session, project_id, version_id)}
+        lists = {f"{each.name}.csv": each for each in find_form_lists(session, project_id, version_id)}
+        hashes |= {name: hash_of(each) for name, each in lists.items()}
         epoch = changes.epoch(session)
     folder = f"{_public(base)}/xformsMedia/{version_id}"
-    files = (_media_file(name, md5, folder, is_list=name in lists) for name, md5 in sorted((hashes | lists).items()))
+    files = (_media_file(name, md5, folder, lists.get(name)) for name, md5 in sorted(hashes.items()))
     return _conditional(write_manifest(files), epoch=epoch)
 
 
@@ -152,9 +153,11 @@ def _with_lists(session: Session, project_id: int, form: form_list.OfferedForm) 
     return replace(form, has_media=has_media)
 
 
-def _media_file(name: str, md5: str, folder: str, *, is_list: bool) -> MediaFile:
+def _media_file(name: str, md5: str, folder: str, of_list: EntityList | None) -> MediaFile:
     url = f"{folder}/{quote(name, safe='')}"
-    return MediaFile(name, md5, url, f"{url}/integrity" if is_list else None)
+    if of_list is None:
+        return MediaFile(name, md5, url)
+    return MediaFile(name, md5, url, f"{url}/integrity", needs_approval=of_list.settings.needs_approval)
 
 
 def _allow_version(project_id: int, version_id: int) -> None:

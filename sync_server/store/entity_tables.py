@@ -64,6 +64,14 @@ entities = table(
     Column("creator_id", Integer),
     Column("updater_id", Integer),
     Index("ix_entities_created", "project_id", "list_name", "created_at", "entity_id"),
+    # Few are in conflict, and to count them must not read the others.
+    Index(
+        "ix_entities_conflict",
+        "project_id",
+        "list_name",
+        sqlite_where=text("has_conflict = 1"),
+        postgresql_where=text("has_conflict"),
+    ),
 )
 
 DERIVED = (entity_lists, entity_actions, entities)

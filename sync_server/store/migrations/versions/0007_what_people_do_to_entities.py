@@ -3,6 +3,8 @@
 The tables are made anew and filled from the feed, as after `sync-server rebuild`.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -23,7 +25,7 @@ def _json(name: str) -> sa.Column[object]:
     return sa.Column(name, sa.JSON(), nullable=False)
 
 
-def _key(*texts: str) -> list[sa.Column[object]]:
+def _key(*texts: str) -> list[sa.Column[Any]]:
     number = sa.Column("project_id", sa.Integer(), primary_key=True, autoincrement=False)
     return [number, *(sa.Column(name, sa.Text(), primary_key=True) for name in texts)]
 
@@ -63,3 +65,10 @@ def _add_entities() -> None:
         sa.Column("updater_id", sa.Integer()),
     )
     op.create_index("ix_entities_created", "entities", ["project_id", "list_name", "created_at", "entity_id"])
+    op.create_index(
+        "ix_entities_conflict",
+        "entities",
+        ["project_id", "list_name"],
+        sqlite_where=sa.text("has_conflict = 1"),
+        postgresql_where=sa.text("has_conflict"),
+    )

@@ -1,0 +1,82 @@
+"""Write down what was in a list when it was deleted, as a CSV with the columns that ODK Central gives it."""
+
+from collections.abc import Iterator
+from typing import IO
+
+from sqlalchemy.orm import Session
+
+from sync_server.core.entity_event import DELETE
+from sync_server.core.entity_number import split_number
+from sync_server.core.list_settings import fold_list_settings
+from sync_server.errors import NotFound
+from sync_server.exporters.csv_text import csv_line
+from sync_server.node import Node
+from sync_server.services.access import require
+from sync_server.services.edit_lists import WITH_THE_LIST
+from sync_server.services.show_lists import list_lists
+from sync_server.store import creators, entity_decisions, entity_pages
+from sync_server.store.accounts import Actor
+from sync_server.store.entities import EntityList, StoredEntity
+
+AT_A_TIME = 500
+_SYSTEM = ("__createdAt", "__creatorId", "__creatorName", "__updates", "__updatedAt", "__version")
+
+
+def find_deleted_list(node: Node, actor: Actor | None, project_id: int, number: int) -> EntityList:
+    """Find a deleted list by its number; raise NotFound."""
+    require(node, actor, "entity.list", project_id=project_id)
+    for each in list_lists(node, actor, project_id, is_deleted=True):
+        if each.number == number:
+            return each.list
+    raise NotFound
+
+
+def write_deleted_list(node: Node, deleted: EntityList, file: IO[bytes]) -> None:
+    """Write what was deleted together with the list, the newest first; what had been deleted before is not in it."""
+    with node.database.read() as session:
+        properties = _properties(session, deleted)
+        file.write(csv_line(("__id", "label", *properties, *_SYSTEM)).encode())
+        for part in _iter_parts(session, deleted):
+            actors = creators.find_actors(session, {e.creator_id for e in part if e.creator_id is not None})
+            file.writelines(csv_line(_cells(each, properties, actors)).encode() for each in part)
+
+
+def _properties(session: Session, deleted: EntityList) -> list[str]:
+    """The properties that the list had: a deleted one has none any more."""
+    decided = entity_decisions.find_list_decisions(session, deleted.project_id).get(deleted.name, [])
+    before = sorted(decided, key=lambda each: (each.decided_at, each.id))[:-1]
+    return sorted(fold_list_settings(before).properties)
+
+
+def _iter_parts(session: Session, deleted: EntityList) -> Iterator[list[StoredEntity]]:
+    after = None
+    while part := entity_pages.find_page(
+        session, deleted.project_id, deleted.name, is_deleted=True, after=after, limit=AT_A_TIME
+    ):
+        acts = entity_decisions.find_acts_on(session, [each.key for each in part])
+        yield [
+            each
+            for each in part
+            if any(act.event.kind == DELETE and act.source == WITH_THE_LIST for act in acts.get(each.key, ()))
+        ]
+        after = (part[-1].created_at, part[-1].entity_id)
+
+
+def _cells(entity: StoredEntity, properties: list[str], actors: dict[int, Actor]) -> list[str]:
+    creator = actors.get(entity.creator_id or 0)
+    updates = split_number(entity.number)[0] - 2  # neither its creation nor its deletion
+    return [
+        entity.entity_id,
+        entity.label,
+        *(entity.data.get(name, "") for name in properties),
+        _moment(entity.created_at.isoformat(timespec="milliseconds")),
+        str(entity.creator_id or ""),
+        creator.display_name if creator else "",
+        str(max(updates, 0)),
+        _moment(entity.updated_at.isoformat(timespec="milliseconds")) if updates > 0 else "",
+        str(entity.number),
+    ]
+
+
+def _moment(text: str) -> str:
+    return text.replace("+00:00", "Z")
