@@ -41,7 +41,7 @@ from sync_server.protocols.schemas_entities import (
     NewEntitySchema,
 )
 from sync_server.protocols.shapes import EXTENDED, NOTES, Asked
-from sync_server.services import edit_entities, read_entities
+from sync_server.services import edit_entities, show_entities
 from sync_server.services.edit_entities import ListPlace
 from sync_server.services.entity_versions import ShownEntity
 
@@ -59,7 +59,7 @@ _RESOLVE = Asked("resolve", "string", "`true` settles its conflict: as you write
 @central_endpoint(verb="entity.list", answers=[EntitySchema], asks=(DELETED, EXTENDED))
 def get_entities(project_id: int, list_name: str) -> Response:
     """List the entities of a list, newest first, without their data."""
-    parts = read_entities.iter_shown(current_node(), _place(project_id, list_name), is_deleted=is_true("deleted"))
+    parts = show_entities.iter_shown(current_node(), _place(project_id, list_name), is_deleted=is_true("deleted"))
     return Response(_in_brackets(parts, actor_finder()), content_type="application/json; charset=utf-8")
 
 
@@ -80,7 +80,7 @@ def post_entities(project_id: int, list_name: str) -> Any:
 @central_endpoint(verb="entity.list", answers=[ActorSchema])
 def get_creators(project_id: int, list_name: str) -> Any:
     """List who created entities of a list, by name."""
-    return [write_actor(each) for each in read_entities.list_creators(current_node(), _place(project_id, list_name))]
+    return [write_actor(each) for each in show_entities.list_creators(current_node(), _place(project_id, list_name))]
 
 
 @blueprint.post("/bulk-delete")
@@ -140,7 +140,7 @@ def post_restore(project_id: int, list_name: str, entity_id: str) -> Any:
 def actor_finder() -> FindActor | None:
     """How to find who did something, if the client asked for it; each once for the whole answer."""
     node = current_node()
-    return cache(lambda actor_id: read_entities.find_actor(node, actor_id)) if is_extended() else None
+    return cache(lambda actor_id: show_entities.find_actor(node, actor_id)) if is_extended() else None
 
 
 def _place(project_id: int, list_name: str) -> ListPlace:
@@ -155,7 +155,7 @@ def _require(said: dict[str, str]) -> dict[str, str]:
 
 def _write(project_id: int, list_name: str, entity_id: str, *, with_deleted: bool = False) -> dict[str, Any]:
     place = _place(project_id, list_name)
-    found = read_entities.get_entity(current_node(), place, entity_id, with_deleted=with_deleted)
+    found = show_entities.get_entity(current_node(), place, entity_id, with_deleted=with_deleted)
     return write_whole(found, actor_finder())
 
 

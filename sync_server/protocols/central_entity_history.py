@@ -20,7 +20,7 @@ from sync_server.protocols.schemas_submissions import AuditSchema
 from sync_server.protocols.shapes import EXTENDED, Asked
 from sync_server.services.edit_entities import ListPlace
 from sync_server.services.entity_audits import EntityAct, list_entity_acts
-from sync_server.services.read_entities import EntityHistory, get_entity
+from sync_server.services.show_entities import EntityVersions, get_entity
 
 blueprint = Blueprint(
     "central_entity_history",
@@ -56,7 +56,7 @@ def get_audits(project_id: int, list_name: str, entity_id: str) -> Any:
     return [_write(each, entity_id) for each in acts]
 
 
-def _find(project_id: int, list_name: str, entity_id: str) -> EntityHistory:
+def _find(project_id: int, list_name: str, entity_id: str) -> EntityVersions:
     place = ListPlace(project_id, list_name, require_actor())
     return get_entity(current_node(), place, entity_id, with_deleted=True)
 

@@ -11,7 +11,7 @@ from sync_server.core.entity_history import find_last_good, find_relevant
 from sync_server.protocols.central_sessions import write_actor, write_time
 from sync_server.services.entity_audits import tell_source
 from sync_server.services.entity_versions import DatedVersion, ShownEntity
-from sync_server.services.read_entities import EntityHistory
+from sync_server.services.show_entities import EntityVersions
 from sync_server.store.accounts import Actor
 
 NOBODY = 0
@@ -37,7 +37,7 @@ def write_entity(shown: ShownEntity, find_actor: FindActor | None) -> dict[str, 
     return written if find_actor is None else {**written, "creator": _write_actor(find_actor(entity.creator_id))}
 
 
-def write_whole(found: EntityHistory, find_actor: FindActor | None) -> dict[str, Any]:
+def write_whole(found: EntityVersions, find_actor: FindActor | None) -> dict[str, Any]:
     """Write an entity with the data of its current version."""
     written = write_entity(found.entity, find_actor)
     written["currentVersion"] |= _write_data(found.entity.current, found.shown)
@@ -62,7 +62,7 @@ def write_version(dated: DatedVersion, find_actor: FindActor | None, *, is_curre
     return written if find_actor is None else {**written, "creator": _write_actor(find_actor(dated.author_id))}
 
 
-def write_versions(found: EntityHistory, find_actor: FindActor | None, *, only_relevant: bool) -> list[dict[str, Any]]:
+def write_versions(found: EntityVersions, find_actor: FindActor | None, *, only_relevant: bool) -> list[dict[str, Any]]:
     """Write every version, the earliest first; or those that matter to a conflict."""
     versions = [each.version for each in found.versions]
     last_good, relevant = find_last_good(versions), find_relevant(versions)
@@ -79,7 +79,7 @@ def write_versions(found: EntityHistory, find_actor: FindActor | None, *, only_r
     ]
 
 
-def _write_comparison(dated: DatedVersion, found: EntityHistory) -> dict[str, Any]:
+def _write_comparison(dated: DatedVersion, found: EntityVersions) -> dict[str, Any]:
     version, unsettled = dated.version, found.versions[-1].version.unsettled
     conflict = HARD if version.conflicting else SOFT if version.is_parallel else None
     return {

@@ -11,7 +11,7 @@ from sync_server.core.entity_event import DELETE, RESTORE, SETTLE
 from sync_server.node import Node
 from sync_server.services.edit_entities import ListPlace
 from sync_server.services.entity_versions import DatedVersion
-from sync_server.services.read_entities import EntityHistory, get_entity
+from sync_server.services.show_entities import EntityVersions, get_entity
 from sync_server.store import audits, creators
 from sync_server.store.accounts import Actor
 from sync_server.store.audits import Act, Audit
@@ -37,7 +37,7 @@ def list_entity_acts(node: Node, place: ListPlace, entity_id: str) -> list[Entit
     return [EntityAct(audit, actors.get(audit.act.actor_id or 0)) for audit in newest_first]
 
 
-def _read(session: Session, place: ListPlace, found: EntityHistory, number: int, dated: DatedVersion) -> Audit:
+def _read(session: Session, place: ListPlace, found: EntityVersions, number: int, dated: DatedVersion) -> Audit:
     entity, event = found.entity.entity, dated.version.event
     action = _ACTIONS.get(event.kind, "entity.update.version" if number else "entity.create")
     actee = f"dataset:{place.project_id}/{place.name}"

@@ -57,7 +57,7 @@ def find_histories(
     }
 
 
-def show_entities(session: Session, of_list: EntityList, found: Iterable[StoredEntity]) -> list[ShownEntity]:
+def show_current(session: Session, of_list: EntityList, found: Iterable[StoredEntity]) -> list[ShownEntity]:
     """Add the current version to each: of those to which only one thing happened, without looking it up."""
     listed = list(found)
     histories = find_histories(session, of_list, (each for each in listed if len(each.state["events"]) > 1))

@@ -9,7 +9,7 @@ from sync_server.core.roles import ADMIN, VIEWER
 from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.protocols import entity_bodies
-from sync_server.services import read_entities
+from sync_server.services import show_entities
 from tests.protocols.conftest import Tablet
 from tests.protocols.office_desk import Desk, sit_down
 from tests.support.samples import send
@@ -77,7 +77,7 @@ def test_many_are_created_all_or_none(alice: Desk) -> None:
 
 
 def test_a_list_is_streamed_newest_first(alice: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_entities, "AT_A_TIME", 2)
+    monkeypatch.setattr(show_entities, "AT_A_TIME", 2)
     made = [create(alice, label)["uuid"] for label in "abcde"]
     listed = alice.get(ALL, extended=True)
     assert [each["createdAt"] for each in listed] == sorted((each["createdAt"] for each in listed), reverse=True)

@@ -12,7 +12,7 @@ from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.access import require
 from sync_server.services.edit_entities import ListPlace, get_list
-from sync_server.services.entity_versions import DatedVersion, ShownEntity, find_histories, show_entities, show_entity
+from sync_server.services.entity_versions import DatedVersion, ShownEntity, find_histories, show_current, show_entity
 from sync_server.store import accounts, creators, entities, entity_pages
 from sync_server.store.accounts import Actor
 from sync_server.store.entities import EntityList, StoredEntity
@@ -22,7 +22,7 @@ AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
-class EntityHistory:
+class EntityVersions:
     """An entity with all its versions; `shown` are the properties that may be shown of them, and the label."""
 
     entity: ShownEntity
@@ -42,7 +42,7 @@ def iter_shown(node: Node, place: ListPlace, *, is_deleted: bool = False) -> Ite
     return _iter_parts(node, of_list, is_deleted=is_deleted)
 
 
-def get_entity(node: Node, place: ListPlace, entity_id: str, *, with_deleted: bool = False) -> EntityHistory:
+def get_entity(node: Node, place: ListPlace, entity_id: str, *, with_deleted: bool = False) -> EntityVersions:
     """Return an entity with its versions; raise NotFound for one that is not there, or was deleted."""
     require(node, place.actor, "entity.read", project_id=place.project_id)
     consumers.fold_received(node, seconds=PATIENCE_SECONDS)
@@ -52,7 +52,7 @@ def get_entity(node: Node, place: ListPlace, entity_id: str, *, with_deleted: bo
         if entity is None or not (entity.is_served or (with_deleted and entity.is_deleted)):
             raise NotFound
         versions = find_histories(session, of_list, [entity])[entity.entity_id]
-    return EntityHistory(show_entity(entity, versions), versions, shown_of(of_list))
+    return EntityVersions(show_entity(entity, versions), versions, shown_of(of_list))
 
 
 def list_creators(node: Node, place: ListPlace) -> list[Actor]:
@@ -86,7 +86,7 @@ def _iter_parts(node: Node, of_list: EntityList, *, is_deleted: bool) -> Iterato
             found = entity_pages.find_page(
                 session, of_list.project_id, of_list.name, is_deleted=is_deleted, after=after, limit=AT_A_TIME
             )
-            shown = show_entities(session, of_list, found)
+            shown = show_current(session, of_list, found)
         if not shown:
             return
         yield shown
