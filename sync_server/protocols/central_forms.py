@@ -1,7 +1,7 @@
 """Publish and read forms as ODK Central's REST does.
 
 GET, POST /v1/projects/{id}/forms · GET, PATCH …/forms/{formId} · GET …/forms/{formId}.xlsx · /fields · /attachments
-GET, POST …/attachments/{name} · GET …/versions, and of each version the same. The XML is served by the tablets' door.
+GET, POST, PATCH …/attachments/{name} · GET …/versions, and of each version the same. The tablets' door serves the XML.
 A new version comes by POST …/forms too, and media go to published forms: docs/decisions/0003-forms-without-drafts.md.
 """
 
