@@ -4,7 +4,6 @@ A hundred thousand entities come in one request; a schema library spends a minut
 list's properties is checked where they are made (core/entity_draft.py).
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from sync_server.core.entity_event import LABEL
 from sync_server.entity_errors import EntityNotText, TooMuchAtOnce
 from sync_server.errors import MissingParameter, UnexpectedValue, UnreadableJson
 from sync_server.protocols.central_sessions import read_json
+from sync_server.protocols.json_bodies import parse_json
 
 LARGEST = 100_000_000  # bytes, as ODK Central takes
 LONGEST_SOURCE = 250  # characters: it is kept with each entity
@@ -29,8 +29,8 @@ def read_body() -> dict[str, Any]:
     if (request.content_length or 0) > LARGEST or len(given) > LARGEST:
         raise TooMuchAtOnce(limit=LARGEST)
     try:
-        body = json.loads(given)
-    except (ValueError, RecursionError) as error:
+        body = parse_json(given)
+    except ValueError as error:
         raise UnreadableJson(example=_EXAMPLE) from error
     if not isinstance(body, dict):
         raise UnreadableJson(example=_EXAMPLE)
@@ -97,7 +97,7 @@ def _read_data(given: Any, place: str) -> dict[str, str]:
         raise EntityNotText(
             place=place, field="data", value=str(given)[:40], reason="write properties and their values."
         )
-    return {_clean(name): _text(value, name, place) for name, value in given.items() if name != LABEL or _refuse(place)}
+    return {name: _text(value, name, place) for name, value in given.items() if name != LABEL or _refuse(place)}
 
 
 def _refuse(place: str) -> bool:
@@ -108,15 +108,4 @@ def _refuse(place: str) -> bool:
 def _text(given: Any, name: str, place: str) -> str:
     if not isinstance(given, str):
         raise EntityNotText(place=place, field=name[:60], value=str(given)[:40], reason="it must be text.")
-    return _clean(given)
-
-
-def _clean(text: str) -> str:
-    """JSON can write what no database keeps: NUL, and halves of a character."""
-    if text.isascii():
-        return text.replace("\0", "\ufffd") if "\0" in text else text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.replace("\0", "\ufffd")
+    return given

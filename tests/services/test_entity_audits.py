@@ -36,13 +36,16 @@ def test_why_is_told_of_each_act(node: Node) -> None:
         one, two = create_entities(node, place, [EntityDraft("Bardarash"), EntityDraft("Zummar")])
     with noting("moved"):
         update_entity(node, place, one, {"label": "Bardarash town"}, base=None, is_forced=True)
+    with noting("spelled otherwise"):
+        update_entity(node, place, one, {"label": "Bardarash city"}, base=None, is_forced=True)
     with noting("doubled"):
         delete_entities(node, place, [one, two])
     with noting("a mistake"):
         restore_entities(node, place, [two])
     update_entity(node, place, two, {"label": "Zummar town"}, base=None, is_forced=True)
     assert told(node, place, one) == [
-        ("entity.delete", "doubled"), ("entity.update.version", "moved"), ("entity.create", "new district"),
+        ("entity.delete", "doubled"), ("entity.update.version", "spelled otherwise"),
+        ("entity.update.version", "moved"), ("entity.create", "new district"),
     ]  # fmt: skip
     assert told(node, place, two) == [
         ("entity.update.version", None), ("entity.restore", "a mistake"), ("entity.delete", "doubled"),
