@@ -8,6 +8,7 @@ from typing import Any
 
 from sync_server.core.entity_event import LABEL
 from sync_server.core.entity_history import find_last_good, find_relevant
+from sync_server.core.entity_number import split_number
 from sync_server.protocols.central_sessions import write_actor, write_time
 from sync_server.services.entity_audits import tell_source
 from sync_server.services.entity_versions import DatedVersion, ShownEntity
@@ -24,11 +25,11 @@ FindActor = Callable[[int | None], Actor | None]
 def write_entity(shown: ShownEntity, find_actor: FindActor | None) -> dict[str, Any]:
     """Write an entity without its data. What is parallel and agrees asks nothing of anybody: no soft conflict."""
     entity = shown.entity
-    has_one_version = len(entity.state["events"]) == 1
+    is_as_made = split_number(entity.number)[0] == 1
     written = {
         "uuid": entity.entity_id,
         "createdAt": write_time(entity.created_at),
-        "updatedAt": None if has_one_version else write_time(entity.updated_at),
+        "updatedAt": None if is_as_made else write_time(entity.updated_at),
         "deletedAt": write_time(shown.deleted_at) if shown.deleted_at else None,
         "creatorId": entity.creator_id or NOBODY,
         "conflict": HARD if entity.has_conflict else None,

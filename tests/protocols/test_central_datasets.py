@@ -48,7 +48,7 @@ def test_a_list_is_made_and_shown(alice: Desk) -> None:
 def test_the_list_of_a_form_says_who_writes_and_who_shows_it(alice: Desk, hub: Node) -> None:
     publish_wells(hub)
     publish_picker(hub)
-    send(hub, well("s1"))
+    send(hub, well("s1"), minutes=5)
     shown = alice.get(f"{LISTS}/wells")
     assert shown["sourceForms"] == [{"xmlFormId": "wells", "name": "Visit"}]
     assert shown["linkedForms"] == [{"xmlFormId": "visits", "name": "Visit"}]
