@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import ColumnElement, Engine, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -96,6 +96,11 @@ def unusable(error: DBAPIError) -> DatabaseUnusable:
 def insert_for(session: Session) -> Any:
     """Return the INSERT construct of the session's database, for ON CONFLICT."""
     return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+
+
+def bytewise(session: Session, expression: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Compare and sort a text by its characters' numbers, as SQLite does, whatever PostgreSQL's language is."""
+    return expression if session.get_bind().dialect.name == "sqlite" else expression.collate("C")
 
 
 def lock_feed(session: Session) -> None:

@@ -1,0 +1,97 @@
+"""Read an entity list in bulk: with a filter, a search and an order, a page or all of it (OData, CSV, GeoJSON)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
+
+from sync_server.core import geojson
+from sync_server.core.entity_row import EntityRow
+from sync_server.core.odata_filter import parse_filter
+from sync_server.core.odata_order import parse_order
+from sync_server.core.odata_search import parse_search
+from sync_server.core.odata_skiptoken import Place, read_skiptoken
+from sync_server.node import Node
+from sync_server.services import consumers
+from sync_server.services.entity_view import EntityView, find_entity_view
+from sync_server.store import entity_reads
+from sync_server.store.accounts import Actor
+from sync_server.store.entity_fields import EntityFields
+from sync_server.store.entity_filter import condition_of, condition_of_search, existing, has_id
+from sync_server.store.entity_reads import Rows
+
+# A reader that should be fresh waits so long for what has just come in, then shows what is there.
+PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityQuery:
+    """Which rows of which list, in the words of OData; or one entity by its id."""
+
+    project_id: int
+    name: str
+    filter: str | None = None
+    search: str | None = None
+    order: str | None = None
+    entity_id: str | None = None
+
+
+class EntityTable:
+    """The rows of one list that an actor sees and asked for, on one snapshot of the database."""
+
+    def __init__(self, session: Session, view: EntityView, asked: EntityQuery) -> None:
+        self.view = view
+        self._session = session
+        fields = EntityFields(session, view.properties)
+        self.fields = fields.names
+        self._is_whole = not (asked.filter or asked.search or asked.entity_id or view.rows)
+        order = entity_reads.sorted_by(parse_order(asked.order) if asked.order else (), fields)
+        self._rows = Rows(view.list, (*view.rows, *_conditions(asked, fields)), order)
+
+    def count(self) -> int:
+        """Count the rows; of a whole list the number is known."""
+        return self.view.list.served if self._is_whole else entity_reads.count_rows(self._session, self._rows)
+
+    def place_of(self, token: str) -> Place:
+        """Read a token; raise SkiptokenUnreadable."""
+        return read_skiptoken(token, self._rows.token_types)
+
+    def rows(
+        self, *, skip: int = 0, limit: int | None = None, after: Place | None = None
+    ) -> Iterator[tuple[EntityRow, Place]]:
+        """Stream rows with their places in the order, from a position or behind a place on."""
+        return entity_reads.iter_rows(self._session, self._rows, skip=skip, limit=limit, after=after)
+
+    def features(self, *, limit: int | None = None) -> Iterator[geojson.Json]:
+        """Stream the places among the rows, each from the property `geometry`."""
+        if geojson.PROPERTY not in self.view.properties:
+            return
+        for row, _ in self.rows():
+            if limit == 0:
+                return
+            geometry = geojson.read_geometry(row.values.get(geojson.PROPERTY))
+            if geometry is not None:
+                yield geojson.write_feature(row.entity_id, geometry)
+                limit = None if limit is None else limit - 1
+
+
+@contextmanager
+def open_entities(node: Node, actor: Actor | None, asked: EntityQuery) -> Iterator[EntityTable]:
+    """Open the rows of a list, as of now; raise NotFound, InsufficientRights, and what is wrong with what was asked."""
+    consumers.fold_received(node, seconds=PATIENCE_SECONDS)
+    with node.database.read() as session:
+        yield EntityTable(session, find_entity_view(node, session, actor, asked.project_id, asked.name), asked)
+
+
+def _conditions(asked: EntityQuery, fields: EntityFields) -> Iterator[ColumnElement[bool]]:
+    expression = parse_filter(asked.filter) if asked.filter else None
+    yield existing(expression)
+    if expression is not None:
+        yield condition_of(expression, fields, now=datetime.now(UTC))
+    if asked.search:
+        yield condition_of_search(parse_search(asked.search), fields)
+    if asked.entity_id is not None:
+        yield has_id(asked.entity_id)
