@@ -5,6 +5,7 @@ sessions begin IMMEDIATE and the busy timeout is set first. synchronous=FULL bec
 read sessions see one snapshot (REPEATABLE READ), as a SQLite read transaction in WAL mode does.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -101,6 +102,15 @@ def insert_for(session: Session) -> Any:
 def bytewise(session: Session, expression: ColumnElement[Any]) -> ColumnElement[Any]:
     """Compare and sort a text by its characters' numbers, as SQLite does, whatever PostgreSQL's language is."""
     return expression if session.get_bind().dialect.name == "sqlite" else expression.collate("C")
+
+
+def text_under(session: Session, column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """The text under a name of a JSON column.
+
+    SQLite before 3.45 compares names as they were written, and letters beyond ASCII are written as escapes.
+    """
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return column[json.dumps(name)[1:-1] if is_sqlite else name].as_string()  # type: ignore[no-any-return]
 
 
 def lock_feed(session: Session) -> None:

@@ -15,7 +15,7 @@ from sync_server.core.entity_number import FINGERPRINTS
 from sync_server.core.entity_row import HARD, SYSTEM, name_fields
 from sync_server.core.odata_filter import Property
 from sync_server.entity_errors import EntityFieldUnknown
-from sync_server.store.engine import bytewise
+from sync_server.store.engine import bytewise, text_under
 from sync_server.store.tables import actors, entities
 
 _e = entities.c
@@ -52,11 +52,12 @@ class EntityFields:
 
     def text_of(self, name: str) -> ColumnElement[Any]:
         """A property of the list by its own name, null without an answer; sorted as both databases do."""
-        return bytewise(self._session, func.nullif(_e.data[name].as_string(), "", type_=Text()))
+        said = text_under(self._session, _e.data, name)
+        return bytewise(self._session, func.nullif(said, "", type_=Text()))
 
     def texts(self) -> list[ColumnElement[Any]]:
         """The label and every property."""
-        return [_e.label, *(_e.data[name].as_string() for name in self.names)]
+        return [_e.label, *(text_under(self._session, _e.data, name) for name in self.names)]
 
 
 _updates = _e.number // FINGERPRINTS - 1

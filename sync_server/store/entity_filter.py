@@ -149,6 +149,8 @@ def _compare(operator: str, one: EntityField, two: EntityField) -> ColumnElement
             return left.is_not_distinct_from(right) if has_null else left == right
         case "ne":
             return left.is_distinct_from(right) if has_null else left != right
+        case _ if "null" in (one.kind, two.kind):
+            return literal(None, Boolean())  # nothing is known of it, also when it is negated
         case "lt":
             return left < right
         case "le":
