@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sync_server.core.entity_number import split_number
+from sync_server.core.entity_number import FINGERPRINTS
 
 SYSTEM = ("createdAt", "creatorId", "creatorName", "updates", "updatedAt", "deletedAt", "version", "conflict")
 HARD = "hard"  # Central's word for a conflict that a person has to settle
@@ -32,7 +32,7 @@ class EntityRow(NamedTuple):
 
     @property
     def updates(self) -> int:
-        return split_number(self.number)[0] - 1
+        return self.number // FINGERPRINTS - 1
 
     @property
     def updated_at(self) -> datetime | None:
@@ -64,8 +64,8 @@ def name_fields(properties: Iterable[str]) -> dict[str, str]:
 
 
 def write_moment(moment: datetime | None) -> str | None:
-    """Write a moment as Central does: UTC, milliseconds, Z."""
-    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Write a moment in UTC as Central does: milliseconds, Z."""
+    return None if moment is None else moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def write_row(row: EntityRow, fields: Mapping[str, str]) -> dict[str, Any]:

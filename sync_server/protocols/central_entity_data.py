@@ -18,7 +18,6 @@ from flask import Blueprint, Response, request
 from sync_server.core import entity_metadata, geojson
 from sync_server.core.entity_row import SYSTEM, write_row
 from sync_server.core.odata_selection import GROUP, Selected, parse_selection
-from sync_server.core.odata_skiptoken import write_skiptoken
 from sync_server.errors import NotFound
 from sync_server.exporters.entity_csv import write_entities
 from sync_server.protocols.endpoint import central_endpoint, current_node, require_actor
@@ -87,9 +86,8 @@ def get_csv(project_id: int, list_name: str) -> Response:
     """The entities of a list as a table for people; what tablets get is another file."""
     require_known(("$filter", "$search"))
     with open_entities(current_node(), require_actor(), _asked(project_id, list_name)) as table:
-        rows = (row for row, _ in table.rows())
         return answer_written(
-            lambda file: write_entities(rows, table.view.properties, file),
+            lambda file: write_entities(table.rows(), table.view.properties, file),
             "text/csv; charset=utf-8",
             name=f"{list_name}.csv",
         )
@@ -114,7 +112,7 @@ def get_entity_geojson(project_id: int, list_name: str, entity_id: str) -> Respo
     require_known(())
     asked = EntityQuery(project_id=project_id, name=list_name, entity_id=entity_id)
     with open_entities(current_node(), require_actor(), asked) as table:
-        if not any(True for _ in table.rows(limit=1)):
+        if not table.count():
             raise NotFound
         return answer_written(lambda file: _write_features(table.features(), file), _JSON)
 
@@ -136,16 +134,10 @@ def _write_page(table: EntityTable, options: PageOptions, selected: Selected, fi
     if options.has_count:
         head["@odata.count"] = table.count()
     file.write(_dump(head)[:-1] + b',"value":[')
-    after = table.place_of(options.token) if options.token else None
-    limit = None if options.top is None else options.top + 1
-    last, number = None, 0
-    for row, place in table.rows(skip=0 if after else options.skip, limit=limit, after=after):
-        number += 1
-        if number == limit:
-            break
-        last = place
-        file.write((b",\n" if number > 1 else b"\n") + _dump(selected.cut(write_row(row, table.fields))))
-    link = {"@odata.nextLink": next_link(write_skiptoken(last))} if last and number == limit else {}
+    page = table.page(skip=options.skip, limit=options.top, token=options.token)
+    for number, row in enumerate(page):
+        file.write((b",\n" if number else b"\n") + _dump(selected.cut(write_row(row, table.fields))))
+    link = {"@odata.nextLink": next_link(page.next)} if page.next else {}
     file.write(b"\n]" + (b"," + _dump(link)[1:] if link else b"}"))
 
 

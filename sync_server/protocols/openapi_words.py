@@ -15,6 +15,7 @@ TAGS = {
     "Projects": "Projects, and their encryption.",
     "Roles and assignments": "Who may do what, on the site, in a project, on a form.",
     "Forms": "Forms, their versions and files.",
+    "Entity lists": "Known things that forms pick from and update: docs/entities.md.",
     "Submissions": "What tablets sent: lists, reviews, downloads, clocks, erasure.",
     "Nodes": "Other nodes of this program, which exchange what they received (docs/replication.md).",
     "The site": "Settings, the audit log, the interface itself.",
@@ -55,6 +56,8 @@ _ARGUMENTS = {
     "version": "The version's name; ___ for the empty one.",
     "version_id": "The number of a published version, as lists of forms name it.",
     "name": "The file's name.",
+    "list_name": "The entity list's name.",
+    "entity_id": "The entity's id, a UUID.",
     "token": "An app user's or a public link's token.",
     "session_token": "The token of a session, an app user or a public link.",
     "username": "The account's e-mail, or what stands before its @.",
@@ -81,7 +84,7 @@ _TAG_OF = (
     ("audit", "The site"), ("erasure", "Submissions"), ("erase", "Submissions"), ("completeness", "Submissions"),
     ("clock", "Submissions"),
     ("review", "Submissions"), ("submission", "Submissions"),
-    ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
+    ("entit", "Entity lists"), ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
 )  # fmt: skip
 
 

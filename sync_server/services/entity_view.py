@@ -11,6 +11,9 @@ from sync_server.services.access import require
 from sync_server.store import entities
 from sync_server.store.accounts import Actor
 from sync_server.store.entities import EntityList
+from sync_server.store.entity_filter import nothing
+
+ANY_FORM = ""  # no form is called so: only what was granted on the project or above counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,14 @@ class EntityView:
 
 
 def find_entity_view(node: Node, session: Session, actor: Actor | None, project_id: int, name: str) -> EntityView:
-    """Return what the actor sees of a list; raise NotFound for no such list, InsufficientRights."""
-    require(node, actor, "entity.list", project_id=project_id)
+    """Return what the actor sees of a list; raise NotFound for no such list, InsufficientRights.
+
+    Whose every grant is limited to rows sees none: which entities are theirs is not known yet.
+    """
+    scope = require(node, actor, "entity.list", project_id=project_id)
     found = entities.find_list(session, project_id, name)
     if found is None:
         raise NotFound
-    return EntityView(found, found.properties)
+    granted = scope.view(project_id, ANY_FORM, "entity.list")
+    is_whole = granted is not None and granted.rows is None
+    return EntityView(found, found.properties, () if is_whole else (nothing(),))

@@ -13,7 +13,7 @@ from sync_server.core.entity_row import EntityRow
 from sync_server.core.odata_filter import parse_filter
 from sync_server.core.odata_order import parse_order
 from sync_server.core.odata_search import parse_search
-from sync_server.core.odata_skiptoken import Place, read_skiptoken
+from sync_server.core.odata_skiptoken import read_skiptoken, write_skiptoken
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.entity_view import EntityView, find_entity_view
@@ -21,7 +21,7 @@ from sync_server.store import entity_reads
 from sync_server.store.accounts import Actor
 from sync_server.store.entity_fields import EntityFields
 from sync_server.store.entity_filter import condition_of, condition_of_search, existing, has_id
-from sync_server.store.entity_reads import Rows
+from sync_server.store.entity_reads import Rows, SortValues, place_of
 
 # A reader that should be fresh waits so long for what has just come in, then shows what is there.
 PATIENCE_SECONDS = 1.0
@@ -37,6 +37,24 @@ class EntityQuery:
     search: str | None = None
     order: str | None = None
     entity_id: str | None = None
+
+
+class Page:
+    """Rows, to be read once. When they are read, `next` is the token of the page behind; None: there is none."""
+
+    def __init__(self, found: Iterator[tuple[EntityRow, SortValues]], limit: int | None) -> None:
+        self._found = found
+        self._limit = limit
+        self.next: str | None = None
+
+    def __iter__(self) -> Iterator[EntityRow]:
+        last = None
+        for number, (row, values) in enumerate(self._found):
+            if number == self._limit:  # one more than was asked for, to know that there is one
+                self.next = write_skiptoken(last) if last else None
+                return
+            last = place_of(row, values) if self._limit == number + 1 else None
+            yield row
 
 
 class EntityTable:
@@ -55,21 +73,32 @@ class EntityTable:
         """Count the rows; of a whole list the number is known."""
         return self.view.list.served if self._is_whole else entity_reads.count_rows(self._session, self._rows)
 
-    def place_of(self, token: str) -> Place:
-        """Read a token; raise SkiptokenUnreadable."""
-        return read_skiptoken(token, self._rows.token_types)
+    def rows(self) -> Iterator[EntityRow]:
+        """Stream all rows."""
+        return (row for row, _ in entity_reads.iter_rows(self._session, self._rows))
 
-    def rows(
-        self, *, skip: int = 0, limit: int | None = None, after: Place | None = None
-    ) -> Iterator[tuple[EntityRow, Place]]:
-        """Stream rows with their places in the order, from a position or behind a place on."""
-        return entity_reads.iter_rows(self._session, self._rows, skip=skip, limit=limit, after=after)
+    def page(self, *, skip: int = 0, limit: int | None = None, token: str | None = None) -> "Page":
+        """Read a page: from a position, or behind where the page with this token ended.
+
+        Raises SkiptokenUnreadable for a token of another order.
+        """
+        after = read_skiptoken(token, self._rows.token_types) if token else None
+        return Page(
+            entity_reads.iter_rows(
+                self._session,
+                self._rows,
+                skip=0 if after else skip,
+                limit=None if limit is None else limit + 1,
+                after=after,
+            ),
+            limit,
+        )
 
     def features(self, *, limit: int | None = None) -> Iterator[geojson.Json]:
         """Stream the places among the rows, each from the property `geometry`."""
         if geojson.PROPERTY not in self.view.properties:
             return
-        for row, _ in self.rows():
+        for row in self.rows():
             if limit == 0:
                 return
             geometry = geojson.read_geometry(row.values.get(geojson.PROPERTY))

@@ -55,6 +55,10 @@ def condition_of(expression: Expression, fields: EntityFields, *, now: datetime)
     return _Writing(fields, now).condition(expression)
 
 
+def nothing() -> ColumnElement[bool]:
+    return false()
+
+
 def existing(expression: Expression | None) -> ColumnElement[bool]:
     """Leave out what was deleted, unless the filter asks about that."""
     named = {str(each) for each in properties_of(expression)} if expression is not None else set()

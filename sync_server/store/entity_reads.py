@@ -32,6 +32,10 @@ _WIDTH = len(_COLUMNS)
 _PYTHON = {"int": int, "text": str, "datetime": str}  # a moment is told as text
 
 
+SortValues = Sequence[Any]
+"""What a row is sorted by, one value for each term of the order; empty when newest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class SortedBy:
     """One term of an order: no answer comes first when ascending and last when descending."""
@@ -77,16 +81,34 @@ def count_rows(session: Session, rows: Rows) -> int:
 
 def iter_rows(
     session: Session, rows: Rows, *, skip: int = 0, limit: int | None = None, after: Place | None = None
-) -> Iterator[tuple[EntityRow, Place]]:
-    """Stream rows, each with its place in the order; raise SkiptokenUnreadable for a place of another order."""
+) -> Iterator[tuple[EntityRow, SortValues]]:
+    """Stream rows with what they are sorted by; raise SkiptokenUnreadable for a place of another order."""
+    if skip and not rows.order:
+        after, skip = _place_at(session, rows, skip - 1), 0
+        if after is None:
+            return
     query = _query(rows, skip, limit, after)
-    for row in session.execute(query, execution_options={"yield_per": AT_A_TIME}):
-        yield EntityRow(*row[:_WIDTH]), Place(row[0], tuple(map(_plain, row[_WIDTH:])))
+    # A page at once: on PostgreSQL a stream is a cursor of its own, with three more questions to the server.
+    options = {} if limit is not None and limit <= AT_A_TIME else {"yield_per": AT_A_TIME}
+    with session.execute(query, execution_options=options) as found:
+        for row in found:
+            yield EntityRow(*row[:_WIDTH]), row[_WIDTH:]
+
+
+def place_of(row: EntityRow, values: SortValues) -> Place:
+    """Say where a row stands, by what it came with; to go on behind it."""
+    return Place(row.entity_id, tuple(map(_plain, values or (row.created_at,))))
+
+
+def _place_at(session: Session, rows: Rows, position: int) -> Place | None:
+    """Find the row of a position, newest first, in the index alone: rows that are passed over are not read."""
+    query: Select[Any] = _where(select(_e.entity_id, _e.created_at), rows).order_by(*_order(rows))
+    found = session.execute(query.limit(1).offset(position)).first()
+    return None if found is None else Place(found[0], (_plain(found[1]),))
 
 
 def _query(rows: Rows, skip: int, limit: int | None, after: Place | None) -> Select[Any]:
-    by = [term.field.expression for term in rows.order] or [_e.created_at]
-    columns: list[ColumnElement[Any]] = [*_COLUMNS, *by]
+    columns: list[ColumnElement[Any]] = [*_COLUMNS, *(term.field.expression for term in rows.order)]
     query: Select[Any] = select(*columns).outerjoin_from(entities, actors, actors.c.id == _e.creator_id)
     query = _where(query, rows).order_by(*_order(rows))
     if after is not None:

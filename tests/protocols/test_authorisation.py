@@ -26,7 +26,7 @@ from tests.protocols.conftest import Publish, make_submission
 from tests.protocols.received import stored
 from tests.support.paired import Stranger, let_in, make_stranger
 from tests.support.samples import send, submission
-from tests.support.wells import publish_picker, publish_wells
+from tests.support.wells import WELL, publish_picker, publish_wells, well
 
 ENDS_THE_PROJECT = ("central_projects.delete_project",)
 ENDS_A_SESSION = ("central_sessions.delete_current_session", "central_sessions.delete_session", "office.sign_out")
@@ -119,6 +119,8 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         "version": lambda: "1",
         "version_id": lambda: version_id,
         "name": lambda: "list.csv",
+        "list_name": lambda: "wells",
+        "entity_id": lambda: a_well(hub),
         "instance_id": lambda: a_submission(hub),
         "day": lambda: "2026-11-23",
         "erasure_id": lambda: an_erasure(hub),
@@ -162,6 +164,13 @@ def a_version_with_a_list(hub: Node) -> int:
         publish_wells(hub)
         consumers.catch_up(hub)
     return earlier.row_id if earlier else publish_picker(hub, "visit", "0")
+
+
+def a_well(hub: Node) -> str:
+    """One entity, of the list that is there from the beginning."""
+    send(hub, well("a-well"))
+    consumers.fold_received(hub)
+    return WELL
 
 
 def an_erasure(hub: Node) -> str:

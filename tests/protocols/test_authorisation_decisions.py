@@ -30,6 +30,7 @@ PEERS = {
 }  # fmt: skip
 
 _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
+_LIST = "/v1/projects/<int:project_id>/datasets/<list_name>"
 _TOKEN = "/v1/key/<token>/projects/<int:project_id>"
 DECIDED = [
     # G1: nobody who is known is refused when sending
@@ -53,6 +54,11 @@ DECIDED = [
     ("POST /v1/users", "manager", REFUSED),
     ("POST /v1/users", "administrator", ALLOWED),
     ("POST /v1/assignments/<role_id>/<int:actor_id>", "manager", REFUSED),
+    # who reads entity lists: a tablet gets them with its forms alone
+    (f"GET {_LIST}/entities.csv", "app user", REFUSED),
+    (f"GET {_LIST}.svc/Entities", "public link", REFUSED),
+    (f"GET {_LIST}.svc/Entities", "data collector", REFUSED),
+    (f"GET {_LIST}.svc/Entities", "administrator", ALLOWED),
     # tablets and links know nobody
     ("GET /v1/users", "app user", REFUSED),
     ("GET /v1/users", "public link", REFUSED),

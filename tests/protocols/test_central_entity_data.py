@@ -245,3 +245,14 @@ def test_who_may_not_list_entities_reads_none(client: FlaskClient, hub: Node, fo
     for path in (TABLE, f"{BASE}.svc", f"{BASE}.svc/$metadata", f"{BASE}/entities.csv", f"{BASE}/entities.geojson"):
         assert stranger.get(path).status_code == 404, path
         assert mina.get(path.replace("forums", "nothing")).status_code == 404, path
+
+
+def test_who_is_limited_to_a_district_reads_none_of_a_list_that_knows_none(
+    client: FlaskClient, hub: Node, forums: list[str]
+) -> None:
+    viewer = Reader(client, add_person(hub, "dana", Grant(VIEWER, 1, rows="#adm2+code eq 'a'")))
+    assert viewer.rows() == []
+    assert viewer.get(TABLE, count="true").json["@odata.count"] == 0
+    assert viewer.get(f"{BASE}/entities.csv").text.count("\n") == 1
+    assert viewer.get(f"{BASE}/entities.geojson").json["features"] == []
+    assert viewer.get(f"{BASE}/entities/{forums[0]}/geojson").status_code == 404
