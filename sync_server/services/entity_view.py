@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from sync_server.errors import NotFound
@@ -11,7 +10,7 @@ from sync_server.services.access import require
 from sync_server.store import entities
 from sync_server.store.accounts import Actor
 from sync_server.store.entities import EntityList
-from sync_server.store.entity_filter import nothing
+from sync_server.store.entity_filter import Condition, nothing
 
 ANY_FORM = ""  # no form is called so: only what was granted on the project or above counts
 
@@ -25,7 +24,7 @@ class EntityView:
 
     list: EntityList
     properties: tuple[str, ...]
-    rows: tuple[ColumnElement[bool], ...] = ()
+    rows: tuple[Condition, ...] = ()
 
 
 def find_entity_view(node: Node, session: Session, actor: Actor | None, project_id: int, name: str) -> EntityView:

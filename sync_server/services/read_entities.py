@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from sync_server.core import geojson
@@ -20,7 +19,7 @@ from sync_server.services.entity_view import EntityView, find_entity_view
 from sync_server.store import entity_reads
 from sync_server.store.accounts import Actor
 from sync_server.store.entity_fields import EntityFields
-from sync_server.store.entity_filter import condition_of, condition_of_search, existing, has_id
+from sync_server.store.entity_filter import Condition, condition_of, condition_of_search, existing, has_id
 from sync_server.store.entity_reads import Rows, SortValues, place_of
 
 # A reader that should be fresh waits so long for what has just come in, then shows what is there.
@@ -115,7 +114,7 @@ def open_entities(node: Node, actor: Actor | None, asked: EntityQuery) -> Iterat
         yield EntityTable(session, find_entity_view(node, session, actor, asked.project_id, asked.name), asked)
 
 
-def _conditions(asked: EntityQuery, fields: EntityFields) -> Iterator[ColumnElement[bool]]:
+def _conditions(asked: EntityQuery, fields: EntityFields) -> Iterator[Condition]:
     expression = parse_filter(asked.filter) if asked.filter else None
     yield existing(expression)
     if expression is not None:

@@ -6,7 +6,7 @@ does, as with submissions (warehouse/filter_sql.py).
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -44,32 +44,35 @@ from sync_server.store.engine import UtcDateTime
 from sync_server.store.entity_fields import EntityField, EntityFields
 from sync_server.store.tables import entities
 
+Condition: TypeAlias = ColumnElement[bool]
+"""What rows of the table of entities have to fulfil."""
+
 _e = entities.c
 _TYPES: dict[type, Any] = {
     bool: Boolean(), int: BigInteger(), float: Float(), str: Text(), datetime: UtcDateTime(), time: Time(),
 }  # fmt: skip
 
 
-def condition_of(expression: Expression, fields: EntityFields, *, now: datetime) -> ColumnElement[bool]:
+def condition_of(expression: Expression, fields: EntityFields, *, now: datetime) -> Condition:
     """Write a filter as a condition; raise EntityFieldUnknown, or FilterTypeConflict."""
     return _Writing(fields, now).condition(expression)
 
 
-def nothing() -> ColumnElement[bool]:
+def nothing() -> Condition:
     return false()
 
 
-def existing(expression: Expression | None) -> ColumnElement[bool]:
+def existing(expression: Expression | None) -> Condition:
     """Leave out what was deleted, unless the filter asks about that."""
     named = {str(each) for each in properties_of(expression)} if expression is not None else set()
     return or_(_e.is_served, _e.is_deleted) if "__system/deletedAt" in named else _e.is_served
 
 
-def has_id(entity_id: str) -> ColumnElement[bool]:
+def has_id(entity_id: str) -> Condition:
     return _e.entity_id == entity_id
 
 
-def condition_of_search(search: Search, fields: EntityFields) -> ColumnElement[bool]:
+def condition_of_search(search: Search, fields: EntityFields) -> Condition:
     """Write a search as a condition: over the label and all properties, whatever the case."""
     texts = fields.texts()
     return or_(*(and_(*(_found(word, texts) for word in way)) for way in search)) if search else true()
