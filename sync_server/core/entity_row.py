@@ -68,9 +68,12 @@ def write_moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def write_row(row: EntityRow, fields: Mapping[str, str]) -> dict[str, Any]:
-    """Write a row as OData's JSON; `fields` are the properties with their names there. No answer is null."""
-    written: dict[str, Any] = {"__id": row.entity_id, "label": row.label}
+def write_row(row: EntityRow, fields: Mapping[str, str], *, has_label: bool = True) -> dict[str, Any]:
+    """Write a row as OData's JSON; `fields` are the properties with their names there. No answer is null.
+
+    Who may not see the label is shown null: clients take the field for granted.
+    """
+    written: dict[str, Any] = {"__id": row.entity_id, "label": row.label if has_label else None}
     written |= {field: row.values.get(name) or None for name, field in fields.items()}
     written["__system"] = _write_system(row)
     return written

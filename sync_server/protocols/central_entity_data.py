@@ -16,7 +16,7 @@ from typing import IO
 from flask import Blueprint, Response, request
 
 from sync_server.core import entity_metadata, geojson
-from sync_server.core.entity_row import SYSTEM, write_row
+from sync_server.core.entity_row import SYSTEM
 from sync_server.core.odata_selection import GROUP, Selected, parse_selection
 from sync_server.errors import NotFound
 from sync_server.exporters.entity_csv import write_entities
@@ -67,9 +67,7 @@ def get_metadata(project_id: int, list_name: str) -> Response:
 
 
 @blueprint.get(f"{_SERVICE}/Entities")
-@central_endpoint(
-    verb="entity.list", is_filtered=True, answers=EntityPageSchema, asks=ASKS, also=(304, 406, 501)
-)  # fmt: skip
+@central_endpoint(verb="entity.list", is_filtered=True, answers=EntityPageSchema, asks=ASKS, also=(304, 406, 501))
 def get_table(project_id: int, list_name: str) -> Response:
     """The entities of a list, newest first, all or a page."""
     options = read_page_options()
@@ -86,8 +84,9 @@ def get_csv(project_id: int, list_name: str) -> Response:
     """The entities of a list as a table for people; what tablets get is another file."""
     require_known(("$filter", "$search"))
     with open_entities(current_node(), require_actor(), _asked(project_id, list_name)) as table:
+        view = table.view
         return answer_written(
-            lambda file: write_entities(table.rows(), table.view.properties, file),
+            lambda file: write_entities(table.rows(), view.properties, file, has_label=view.has_label),
             "text/csv; charset=utf-8",
             name=f"{list_name}.csv",
         )
@@ -136,7 +135,7 @@ def _write_page(table: EntityTable, options: PageOptions, selected: Selected, fi
     file.write(_dump(head)[:-1] + b',"value":[')
     page = table.page(skip=options.skip, limit=options.top, token=options.token)
     for number, row in enumerate(page):
-        file.write((b",\n" if number else b"\n") + _dump(selected.cut(write_row(row, table.fields))))
+        file.write((b",\n" if number else b"\n") + _dump(selected.cut(table.show(row))))
     link = {"@odata.nextLink": next_link(page.next)} if page.next else {}
     file.write(b"\n]" + (b"," + _dump(link)[1:] if link else b"}"))
 

@@ -19,12 +19,14 @@ ANY_FORM = ""  # no form is called so: only what was granted on the project or a
 class EntityView:
     """`properties` by name in the list's order; `rows` are conditions over the table `entities`, none: all rows.
 
-    What was saved from a severe question is no property of a list, so it is in no view.
+    Without `has_label` the labels are not shown: they can say what a property must not. What was saved from a severe
+    question is no property of a list, so it is in no view.
     """
 
     list: EntityList
     properties: tuple[str, ...]
     rows: tuple[Condition, ...] = ()
+    has_label: bool = True
 
 
 def find_entity_view(node: Node, session: Session, actor: Actor | None, project_id: int, name: str) -> EntityView:

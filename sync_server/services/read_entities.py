@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from sync_server.core import geojson
-from sync_server.core.entity_row import EntityRow
+from sync_server.core.entity_row import EntityRow, write_row
 from sync_server.core.odata_filter import parse_filter
 from sync_server.core.odata_order import parse_order
 from sync_server.core.odata_search import parse_search
@@ -62,7 +63,7 @@ class EntityTable:
     def __init__(self, session: Session, view: EntityView, asked: EntityQuery) -> None:
         self.view = view
         self._session = session
-        fields = EntityFields(session, view.properties)
+        fields = EntityFields(view.properties, has_label=view.has_label)
         self.fields = fields.names
         self._is_whole = not (asked.filter or asked.search or asked.entity_id or view.rows)
         order = entity_reads.sorted_by(parse_order(asked.order) if asked.order else (), fields)
@@ -71,6 +72,10 @@ class EntityTable:
     def count(self) -> int:
         """Count the rows; of a whole list the number is known."""
         return self.view.list.served if self._is_whole else entity_reads.count_rows(self._session, self._rows)
+
+    def show(self, row: EntityRow) -> dict[str, Any]:
+        """Write a row as OData's JSON, as far as its reader may see it."""
+        return write_row(row, self.fields, has_label=self.view.has_label)
 
     def rows(self) -> Iterator[EntityRow]:
         """Stream all rows."""

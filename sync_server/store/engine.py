@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, create_engine, event, text
+from sqlalchemy import ColumnElement, Engine, Text, create_engine, event, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import DateTime, String, TypeDecorator
 
 from sync_server.operator_errors import DatabaseUnusable
@@ -99,18 +101,46 @@ def insert_for(session: Session) -> Any:
     return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
 
 
-def bytewise(session: Session, expression: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Compare and sort a text by its characters' numbers, as SQLite does, whatever PostgreSQL's language is."""
-    return expression if session.get_bind().dialect.name == "sqlite" else expression.collate("C")
+class by_code(FunctionElement[str]):
+    """A text that is ordered by its code points, as Python orders it, not by a language."""
+
+    type = Text()
+    inherit_cache = True
 
 
-def text_under(session: Session, column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-    """The text under a name of a JSON column.
+@compiles(by_code)
+def _as_it_is(element: Any, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(by_code, "postgresql")
+def _by_code(element: Any, compiler: Any, **options: Any) -> str:
+    return f'({compiler.process(element.clauses, **options)}) COLLATE "C"'
+
+
+class text_under(FunctionElement[str]):
+    """The text under a name of a JSON column; null when there is none.
 
     SQLite before 3.45 compares names as they were written, and letters beyond ASCII are written as escapes.
     """
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    return column[json.dumps(name)[1:-1] if is_sqlite else name].as_string()  # type: ignore[no-any-return]
+
+    type = Text()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        super().__init__(column, literal(name, Text()), literal(f"$.{json.dumps(name)}", Text()))
+
+
+@compiles(text_under)
+def _text_under(element: Any, compiler: Any, **options: Any) -> str:
+    column, _, path = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"json_extract({column}, {path})"
+
+
+@compiles(text_under, "postgresql")
+def _text_under_name(element: Any, compiler: Any, **options: Any) -> str:
+    column, name, _ = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} ->> {name})"
 
 
 def lock_feed(session: Session) -> None:

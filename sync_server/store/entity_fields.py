@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, case, func, select
-from sqlalchemy.orm import Session
 
+from sync_server.core.entity_event import LABEL
 from sync_server.core.entity_number import FINGERPRINTS
 from sync_server.core.entity_row import HARD, SYSTEM, name_fields
 from sync_server.core.odata_filter import Property
 from sync_server.entity_errors import EntityFieldUnknown
-from sync_server.store.engine import bytewise, text_under
+from sync_server.store.engine import by_code, text_under
 from sync_server.store.tables import actors, entities
 
 _e = entities.c
@@ -33,37 +33,33 @@ class EntityField:
 class EntityFields:
     """The fields of one list, as far as its reader may see them."""
 
-    def __init__(self, session: Session, properties: Iterable[str]) -> None:
-        self._session = session
+    def __init__(self, properties: Iterable[str], *, has_label: bool = True) -> None:
         self.names = name_fields(properties)
         self._own = {odata: name for name, odata in self.names.items()} | {name: name for name in self.names}
+        self._label = {LABEL: EntityField(by_code(_e.label), "text")} if has_label else {}
 
     def find(self, wanted: Property) -> EntityField:
         """Find a field by its path; raise EntityFieldUnknown."""
         path = str(wanted)
-        if path in _SYSTEM:
-            return _SYSTEM[path]
+        if found := _SYSTEM.get(path) or self._label.get(path):
+            return found
         if path in self._own:
-            return EntityField(self.text_of(self._own[path]), "text", is_nullable=True)
-        if path in ("label", "name"):  # tablets' files call the id name
-            return EntityField(bytewise(self._session, _e.label if path == "label" else _e.entity_id), "text")
-        known = ("__id", "label", *self.names.values(), *(f"__system/{name}" for name in SYSTEM))
+            said = func.nullif(text_under(_e.data, self._own[path]), "", type_=Text())
+            return EntityField(by_code(said), "text", is_nullable=True)
+        known = ("__id", *self._label, *self.names.values(), *(f"__system/{name}" for name in SYSTEM))
         raise EntityFieldUnknown(field=path[:60], allowed=", ".join(known))
 
-    def text_of(self, name: str) -> ColumnElement[Any]:
-        """A property of the list by its own name, null without an answer; sorted as both databases do."""
-        said = text_under(self._session, _e.data, name)
-        return bytewise(self._session, func.nullif(said, "", type_=Text()))
-
     def texts(self) -> list[ColumnElement[Any]]:
-        """The label and every property."""
-        return [_e.label, *(text_under(self._session, _e.data, name) for name in self.names)]
+        """The label and every property, to look for words in."""
+        labels = [_e.label] if self._label else []
+        return [*labels, *(text_under(_e.data, name) for name in self.names)]
 
 
 _updates = _e.number // FINGERPRINTS - 1
-_creator_name = select(actors.c.display_name).where(actors.c.id == _e.creator_id).scalar_subquery()
+_creator_name = by_code(select(actors.c.display_name).where(actors.c.id == _e.creator_id).scalar_subquery())
 _SYSTEM: Mapping[str, EntityField] = {
     "__id": EntityField(_e.entity_id, "text"),
+    "name": EntityField(_e.entity_id, "text"),  # as tablets' files call it
     "__system/createdAt": EntityField(_e.created_at, "datetime"),
     "__system/updatedAt": EntityField(case((_updates > 0, _e.updated_at)), "datetime", is_nullable=True),
     "__system/deletedAt": EntityField(case((_e.is_deleted, _e.updated_at)), "datetime", is_nullable=True),

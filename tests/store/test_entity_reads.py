@@ -6,17 +6,21 @@ from datetime import datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from sync_server.core.odata_filter import And, Comparison, Expression, Function, Literal, Not, Or, parse_property
 from sync_server.core.odata_order import Order
+from sync_server.entity_errors import EntityFieldUnknown
 from sync_server.node import Node
-from sync_server.services.read_entities import EntityQuery, open_entities
+from sync_server.services.entity_view import EntityView
+from sync_server.services.read_entities import EntityQuery, EntityTable, open_entities
 from sync_server.store import entities
 from sync_server.store.entities import EntityList
 from tests.support.naive_entities import NOON, PROPERTIES, TEXTS, holds, is_shown, ordered, random_entities, row_of
 from tests.support.random_filters import written
 
 COUNT = 60
+FORUM_LIST = EntityList(project_id=1, name="forums", properties=PROPERTIES, rules={})
 FORUMS = random_entities(20261123, COUNT)
 KINDS = {name: type(value) for forum in FORUMS for name, value in row_of(forum).items() if value is not None}
 OPERATORS = ("eq", "ne", "lt", "le", "gt", "ge")
@@ -58,9 +62,8 @@ searching = settings(deadline=None, max_examples=60, suppress_health_check=[Heal
 
 @pytest.fixture
 def forums(node: Node) -> Node:
-    of_list = EntityList(project_id=1, name="forums", properties=PROPERTIES, rules={})
     with node.database.write() as session:
-        entities.put_list(session, of_list)
+        entities.put_list(session, FORUM_LIST)
         entities.put_entities(session, FORUMS, touched=())
     return node
 
@@ -127,3 +130,21 @@ def _has(row: dict[str, object], word: str) -> bool:
 def test_what_always_holds_leaves_everything(forums: Node, filter: str) -> None:
     with open_entities(forums, None, query(filter)) as table:
         assert table.count() == sum(map(is_shown, FORUMS))
+
+
+def test_who_may_not_see_labels_neither_reads_nor_asks_for_them(forums: Node) -> None:
+    def view(session: Session, asked: EntityQuery) -> EntityTable:
+        return EntityTable(session, EntityView(FORUM_LIST, ("adm2",), has_label=False), asked)
+
+    with forums.database.read() as session:
+        table = view(session, query(filter="adm2 eq 'a'"))
+        assert {(table.show(row)["label"], table.show(row)["adm2"]) for row in table.rows()} == {(None, "a")}
+        for asked in (
+            query(filter="label eq 'a'"),
+            query(order=[Order(parse_property("label"))]),
+            query("ناحية eq 'a'"),
+        ):
+            with pytest.raises(EntityFieldUnknown):
+                view(session, asked)
+        found = [row.entity_id for row in view(session, query(search="a")).rows()]
+    assert sorted(found) == sorted(f.entity_id for f in FORUMS if f.is_served and f.data.get("adm2") == "a")
