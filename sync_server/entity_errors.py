@@ -65,3 +65,21 @@ class ListStaysLinked(Problem):
 class TooMuchAtOnce(Problem):
     code = "413.97"
     message = "This has more than {limit} bytes, and nothing of it was done. Send it in several parts."
+
+
+class EntityFieldUnknown(Problem):
+    code = "501.5"
+    message = "This list has no field '{field}' to select, filter or sort by. It has {allowed}."
+
+
+class SkiptokenUnreadable(Problem):
+    code = "400.35"
+    message = (
+        "The $skiptoken is none that this server gave for this list and this order. Begin again without it, and pass "
+        "on the @odata.nextLink as it is."
+    )
+
+
+class FormatNotOffered(Problem):
+    code = "406.1"
+    message = "'{given}' is not offered here. This address gives {allowed}."

@@ -7,13 +7,13 @@ GET /v1/projects/{id}/forms/{formId}/dataset-diff
 Whether a list needs approval decides about what came before, too: nothing has to be converted (Central's ?convert).
 """
 
-import re
 from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request, send_file
 
+from sync_server.core.entity_row import odata_name
 from sync_server.errors import UnexpectedValue
 from sync_server.node import Node
 from sync_server.protocols.authentication import current_node, require_actor
@@ -221,15 +221,10 @@ def _write_details(details: ListDetails) -> dict[str, Any]:
 def _write_property(shown: ShownProperty) -> dict[str, Any]:
     return {
         "name": shown.name,
-        "odataName": _odata_name(shown.name),
+        "odataName": odata_name(shown.name),
         "publishedAt": write_time(shown.since),
         "forms": _write_forms(shown.forms),
     }
-
-
-def _odata_name(name: str) -> str:
-    """Write a name with what OData allows in one: letters, digits and underscores."""
-    return re.sub(r"\W+", "_", name)
 
 
 def _write_forms(found: list[Form]) -> list[dict[str, str]]:

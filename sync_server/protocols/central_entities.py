@@ -56,7 +56,7 @@ _RESOLVE = Asked("resolve", "string", "`true` settles its conflict: as you write
 
 
 @blueprint.get("")
-@central_endpoint(verb="entity.list", answers=[EntitySchema], asks=(DELETED, EXTENDED))
+@central_endpoint(verb="entity.list", is_filtered=True, answers=[EntitySchema], asks=(DELETED, EXTENDED))
 def get_entities(project_id: int, list_name: str) -> Response:
     """List the entities of a list, newest first, without their data."""
     parts = show_entities.iter_shown(current_node(), _place(project_id, list_name), is_deleted=is_true("deleted"))
@@ -77,7 +77,7 @@ def post_entities(project_id: int, list_name: str) -> Any:
 
 
 @blueprint.get("/creators")
-@central_endpoint(verb="entity.list", answers=[ActorSchema])
+@central_endpoint(verb="entity.list", is_filtered=True, answers=[ActorSchema])
 def get_creators(project_id: int, list_name: str) -> Any:
     """List who created entities of a list, by name."""
     return [write_actor(each) for each in show_entities.list_creators(current_node(), _place(project_id, list_name))]
@@ -98,7 +98,7 @@ def post_bulk_restore(project_id: int, list_name: str) -> Any:
 
 
 @blueprint.get("/<entity_id>")
-@central_endpoint(verb="entity.read", answers=EntitySchema, asks=(DELETED, EXTENDED))
+@central_endpoint(verb="entity.read", is_filtered=True, answers=EntitySchema, asks=(DELETED, EXTENDED))
 def get_entity(project_id: int, list_name: str, entity_id: str) -> Any:
     """Show an entity with its data; a deleted one with ?deleted=true."""
     return _write(project_id, list_name, entity_id, with_deleted=is_true("deleted"))
@@ -116,6 +116,7 @@ def patch_entity(project_id: int, list_name: str, entity_id: str) -> Any:
         get_id(entity_id),
         read_number("baseVersion"),
     )
+    show_entities.require_in_sight(node, place, [entity])
     if is_true("resolve"):
         edit_entities.settle_entity(node, place, entity, read_settlement(), base=base, is_forced=is_true("force"))
     else:
@@ -160,7 +161,9 @@ def _write(project_id: int, list_name: str, entity_id: str, *, with_deleted: boo
 
 
 def _mark(act: Callable[..., None], project_id: int, list_name: str, ids: Iterable[str]) -> dict[str, bool]:
-    act(current_node(), _place(project_id, list_name), [get_id(each) for each in ids])
+    node, place, wanted = current_node(), _place(project_id, list_name), [get_id(each) for each in ids]
+    show_entities.require_in_sight(node, place, wanted)
+    act(node, place, wanted)
     return SUCCESS
 
 

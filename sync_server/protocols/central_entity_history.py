@@ -32,7 +32,7 @@ _RELEVANT = Asked("relevantToConflict", "string", "`true` leaves out what has no
 
 
 @blueprint.get("/versions")
-@central_endpoint(verb="entity.read", answers=[FullVersionSchema], asks=(_RELEVANT, EXTENDED))
+@central_endpoint(verb="entity.read", is_filtered=True, answers=[FullVersionSchema], asks=(_RELEVANT, EXTENDED))
 def get_versions(project_id: int, list_name: str, entity_id: str) -> Any:
     """List the versions of an entity, the earliest first, with what each changed and whether it is in conflict."""
     found = _find(project_id, list_name, entity_id)
@@ -40,7 +40,7 @@ def get_versions(project_id: int, list_name: str, entity_id: str) -> Any:
 
 
 @blueprint.get("/diffs")
-@central_endpoint(verb="entity.read", answers=[[ChangeSchema]])
+@central_endpoint(verb="entity.read", is_filtered=True, answers=[[ChangeSchema]])
 def get_diffs(project_id: int, list_name: str, entity_id: str) -> Any:
     """Between each version of an entity and the next: which properties changed, from what to what."""
     found = _find(project_id, list_name, entity_id)
@@ -49,7 +49,7 @@ def get_diffs(project_id: int, list_name: str, entity_id: str) -> Any:
 
 
 @blueprint.get("/audits")
-@central_endpoint(verb="entity.read", answers=[AuditSchema], asks=(EXTENDED,))
+@central_endpoint(verb="entity.read", is_filtered=True, answers=[AuditSchema], asks=(EXTENDED,))
 def get_audits(project_id: int, list_name: str, entity_id: str) -> Any:
     """List what was done to an entity, by submissions and by people, the newest first."""
     acts = list_entity_acts(current_node(), ListPlace(project_id, list_name, require_actor()), entity_id)

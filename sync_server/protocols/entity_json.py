@@ -6,7 +6,7 @@ pyODK wants a number for who did something and a text for with what; where neith
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sync_server.core.entity_event import LABEL
+from sync_server.core.entity_event import DELETION, LABEL
 from sync_server.core.entity_history import find_last_good, find_relevant
 from sync_server.core.entity_number import split_number
 from sync_server.protocols.central_sessions import write_actor, write_time
@@ -33,7 +33,7 @@ def write_entity(shown: ShownEntity, find_actor: FindActor | None) -> dict[str, 
         "deletedAt": write_time(shown.deleted_at) if shown.deleted_at else None,
         "creatorId": entity.creator_id or NOBODY,
         "conflict": HARD if entity.has_conflict else None,
-        "currentVersion": write_version(shown.current, find_actor, is_current=True),
+        "currentVersion": write_version(shown.current, shown.shown, find_actor, is_current=True),
     }
     return written if find_actor is None else {**written, "creator": _write_actor(find_actor(entity.creator_id))}
 
@@ -45,10 +45,12 @@ def write_whole(found: EntityVersions, find_actor: FindActor | None) -> dict[str
     return written
 
 
-def write_version(dated: DatedVersion, find_actor: FindActor | None, *, is_current: bool) -> dict[str, Any]:
+def write_version(
+    dated: DatedVersion, shown: Collection[str], find_actor: FindActor | None, *, is_current: bool
+) -> dict[str, Any]:
     version, event = dated.version, dated.version.event
     written = {
-        "label": version.values.get(LABEL, ""),
+        "label": version.values.get(LABEL, "") if LABEL in shown else "",
         "current": is_current,
         "createdAt": write_time(dated.at),
         "creatorId": dated.author_id or NOBODY,
@@ -58,7 +60,7 @@ def write_version(dated: DatedVersion, find_actor: FindActor | None, *, is_curre
         "branchId": event.branch,
         "trunkVersion": event.trunk or None,
         "branchBaseVersion": event.base if event.branch else None,
-        "conflictingProperties": list(version.conflicting) or None,
+        "conflictingProperties": _only(version.conflicting, {*shown, DELETION}) or None,
     }
     return written if find_actor is None else {**written, "creator": _write_actor(find_actor(dated.author_id))}
 
@@ -69,7 +71,7 @@ def write_versions(found: EntityVersions, find_actor: FindActor | None, *, only_
     last_good, relevant = find_last_good(versions), find_relevant(versions)
     return [
         {
-            **write_version(dated, find_actor, is_current=place == len(versions) - 1),
+            **write_version(dated, found.shown, find_actor, is_current=place == len(versions) - 1),
             **_write_data(dated, found.shown),
             **_write_comparison(dated, found),
             "lastGoodVersion": place == last_good,

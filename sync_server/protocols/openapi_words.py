@@ -56,6 +56,8 @@ _ARGUMENTS = {
     "version": "The version's name; ___ for the empty one.",
     "version_id": "The number of a published version, as lists of forms name it.",
     "name": "The file's name.",
+    "list_name": "The entity list's name.",
+    "entity_id": "The entity's id, a UUID.",
     "token": "An app user's or a public link's token.",
     "session_token": "The token of a session, an app user or a public link.",
     "username": "The account's e-mail, or what stands before its @.",
@@ -64,9 +66,7 @@ _ARGUMENTS = {
     "link_id": "The public link's number.",
     "actor_id": "The number of an account, an app user or a public link.",
     "role_id": "The role's number or its system name, such as app-user.",
-    "list_name": "The entity list's name.",
     "list_number": "The number of a deleted list.",
-    "entity_id": "The entity's id, a UUID.",
     "day": "A day, such as 2026-11-23.",
     "erasure_id": "The receipt's id, or its beginning.",
     "config_key": "Which of the settings: analytics, login-appearance, logo, hero-image.",
@@ -87,7 +87,7 @@ _TAG_OF = (
     ("audit", "The site"), ("erasure", "Submissions"), ("erase", "Submissions"), ("completeness", "Submissions"),
     ("clock", "Submissions"),
     ("review", "Submissions"), ("submission", "Submissions"),
-    ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
+    ("entit", "Entity lists"), ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
 )  # fmt: skip
 
 

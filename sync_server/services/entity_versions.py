@@ -32,11 +32,15 @@ class DatedVersion:
 
 @dataclass(frozen=True, slots=True)
 class ShownEntity:
-    """An entity with its current version; `deleted_at` is None unless it is deleted."""
+    """An entity with its current version; `deleted_at` is None unless it is deleted.
+
+    `shown` are the properties that its reader may see, and the label.
+    """
 
     entity: StoredEntity
     current: DatedVersion
     deleted_at: datetime | None
+    shown: frozenset[str]
 
 
 def find_histories(
@@ -57,16 +61,18 @@ def find_histories(
     }
 
 
-def show_current(session: Session, of_list: EntityList, found: Iterable[StoredEntity]) -> list[ShownEntity]:
+def show_current(
+    session: Session, of_list: EntityList, found: Iterable[StoredEntity], shown: frozenset[str]
+) -> list[ShownEntity]:
     """Add the current version to each: of those to which only one thing happened, without looking it up."""
     listed = list(found)
     histories = find_histories(session, of_list, (each for each in listed if len(each.state["events"]) > 1))
-    return [show_entity(each, histories.get(each.entity_id) or [_only_version(each)]) for each in listed]
+    return [show_entity(each, histories.get(each.entity_id) or [_only_version(each)], shown) for each in listed]
 
 
-def show_entity(entity: StoredEntity, history: list[DatedVersion]) -> ShownEntity:
+def show_entity(entity: StoredEntity, history: list[DatedVersion], shown: frozenset[str]) -> ShownEntity:
     deleted = [each.at for each in history if each.version.event.kind == DELETE] if entity.is_deleted else []
-    return ShownEntity(entity, history[-1], max(deleted, default=None))
+    return ShownEntity(entity, history[-1], max(deleted, default=None), shown)
 
 
 def _date(happened: Mapping[str, StoredAction | StoredAct], history: Iterable[EntityVersion]) -> list[DatedVersion]:

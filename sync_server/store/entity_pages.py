@@ -1,13 +1,14 @@
 """Entities of a list a page at a time, the newest created first, and what the lists of a project hold."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from sync_server.store.entities import StoredEntity, make_entity
+from sync_server.store.entities import PAGE, StoredEntity, make_entity
+from sync_server.store.entity_filter import Condition
 from sync_server.store.tables import entities
 
 Place = tuple[datetime, str]
@@ -26,21 +27,37 @@ class ListCounts:
 
 
 def find_page(
-    session: Session, project_id: int, name: str, *, is_deleted: bool, after: Place | None, limit: int
-) -> list[StoredEntity]:
-    """Load those of a list that are there, or those that were deleted, newest first, behind a place."""
+    session: Session, project_id: int, name: str, *, is_deleted: bool, after: Place | None, limit: int,
+    rows: Sequence[Condition] = (),
+) -> list[StoredEntity]:  # fmt: skip
+    """Load those of a list that are there, or those that were deleted, newest first, behind a place.
+
+    `rows` are conditions that they have to fulfil as well.
+    """
     wanted = (_e.is_deleted,) if is_deleted else (_e.is_served,)
-    query = select(*_COLUMNS).where(_e.project_id == project_id, _e.list_name == name, *wanted)
+    query = select(*_COLUMNS).where(_e.project_id == project_id, _e.list_name == name, *wanted, *rows)
     if after is not None:
         query = query.where(tuple_(_e.created_at, _e.entity_id) < after)
     ordered = query.order_by(_e.created_at.desc(), _e.entity_id.desc()).limit(limit)
     return [make_entity(row) for row in session.execute(ordered)]
 
 
-def find_creator_ids(session: Session, project_id: int, name: str) -> set[int]:
+def find_fitting(
+    session: Session, project_id: int, name: str, entity_ids: Iterable[str], rows: Sequence[Condition]
+) -> set[str]:
+    """Say which of these entities fulfil the conditions."""
+    wanted, found = sorted(set(entity_ids)), set[str]()
+    for start in range(0, len(wanted), PAGE):
+        is_one = _e.entity_id.in_(wanted[start : start + PAGE])
+        query = select(_e.entity_id).where(_e.project_id == project_id, _e.list_name == name, is_one, *rows)
+        found.update(session.scalars(query))
+    return found
+
+
+def find_creator_ids(session: Session, project_id: int, name: str, rows: Sequence[Condition] = ()) -> set[int]:
     """Find who created what is in a list; whom nobody here knows is not in it."""
     of_list = (_e.project_id == project_id, _e.list_name == name, _e.is_served, _e.creator_id.is_not(None))
-    return set(session.scalars(select(_e.creator_id).where(*of_list).distinct()))
+    return set(session.scalars(select(_e.creator_id).where(*of_list, *rows).distinct()))
 
 
 def count_lists(session: Session, project_id: int, names: Iterable[str]) -> dict[str, ListCounts]:

@@ -70,3 +70,14 @@ def test_it_lists_what_tablets_registered(pyodk: Client, office: Office, add_tab
     add_tablet("first").fill_and_send(forms=["new_well"], answers=made)
     (well,) = pyodk.entities.list("wells")
     assert (well.conflict, well.currentVersion.label, well.currentVersion.userAgent) == (None, "Bartella", "")
+
+def test_it_reads_the_table_and_merges(pyodk: Client) -> None:
+    pyodk.entities.create_many([{"label": "Bardarash", "adm2": "a"}, {"label": "Zummar", "adm2": "b"}])
+    wanted = [{"label": "Bardarash", "adm2": "z", "hall": "school"}, {"label": "Sinjar", "adm2": "c"}]
+    done = pyodk.entities.merge(wanted, delete_not_matched=True)
+    assert (len(done.to_insert), len(done.to_update), len(done.to_delete)) == (1, 1, 1)
+    table = {row["label"]: row for row in pyodk.entities.get_table()["value"]}
+    assert {label: (row["adm2"], row["hall"]) for label, row in table.items()} == {
+        "Bardarash": ("z", "school"), "Sinjar": ("c", None),
+    }  # fmt: skip
+    assert not pyodk.entities.merge(wanted, update_matched=False, add_new_properties=False).to_insert

@@ -251,7 +251,7 @@ def fits(route: Route, said: str, answer: TestResponse, hub: Node) -> bool:
         return bool(answer.json and answer.json["code"] == float(SessionOver.code))
     if answer.status_code in (401, 403, 404) or is_sent_to_sign_in:
         is_of_something = answer.status_code == 404 and bool(answer.json and answer.json["details"])
-        if said == FILTERED and "instance_id" in route.arguments:
+        if said == FILTERED and route.arguments & {"instance_id", "entity_id"}:
             return answer.status_code == 404  # out of sight; what is in sight, tests/security looks at
         return is_of_something or route.path.endswith(".xlsx")  # the form was made from XML
     if route.method == "POST" and route.path.endswith("/submission"):

@@ -62,6 +62,10 @@ DECIDED = [
     (f"POST {_LISTS}/<list_name>/entities", "manager", ALLOWED),
     (f"DELETE {_LISTS}/<list_name>", "coordinator", REFUSED),
     (f"DELETE {_LISTS}/<list_name>", "manager", ALLOWED),
+    (f"GET {_LISTS}/<list_name>/entities.csv", "app user", REFUSED),
+    (f"GET {_LISTS}/<list_name>.svc/Entities", "public link", REFUSED),
+    (f"GET {_LISTS}/<list_name>.svc/Entities", "data collector", REFUSED),
+    (f"GET {_LISTS}/<list_name>.svc/Entities", "administrator", ALLOWED),
     # tablets and links know nobody
     ("GET /v1/users", "app user", REFUSED),
     ("GET /v1/users", "public link", REFUSED),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from sync_server.core.roles import ADMIN, VIEWER
+from sync_server.core.roles import ADMIN, MANAGER, VIEWER
 from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.protocols import entity_bodies
@@ -286,3 +286,20 @@ def test_what_is_not_there_is_not_found(alice: Desk) -> None:
         assert alice.code("GET", f"{ALL}/{NONE}/{path}") == 404.1
     assert alice.code("PATCH", f"{ALL}/{NONE}?force=true", {"label": "x"}) == 404.1
     assert alice.code("PATCH", f"{ALL}/{NONE}?baseVersion=first", {"label": "x"}) == 400.8
+
+
+def test_what_is_out_of_sight_is_neither_shown_nor_changed(alice: Desk, hub: Node, client: FlaskClient) -> None:
+    made = create(alice, adm2="IQG15Q01")
+    gone = create(alice)["uuid"]
+    alice.call("DELETE", f"{ALL}/{gone}")
+    address = f"{ALL}/{made['uuid']}"
+    mona = sit_down(hub, client, "mona", Grant(MANAGER, 1, None, "#adm2+code eq 'IQ-NI-03'"))
+    assert mona.get(ALL) == mona.get(f"{ALL}?deleted=true") == mona.get(f"{ALL}/creators") == []
+    for path in ("", "/versions", "/diffs", "/audits"):
+        assert mona.code("GET", address + path) == 404.1
+    for method, path in (
+        ("PATCH", f"{address}?force=true"), ("DELETE", address), ("POST", f"{ALL}/{gone}/restore"),
+        ("POST", f"{ALL}/bulk-delete"),
+    ):  # fmt: skip
+        assert mona.code(method, path, {"label": "x", "ids": [made["uuid"]]}) == 404.1
+    assert alice.get(address) == made

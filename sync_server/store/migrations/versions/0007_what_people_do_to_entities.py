@@ -64,7 +64,8 @@ def _add_entities() -> None:
         sa.Column("creator_id", sa.Integer()),
         sa.Column("updater_id", sa.Integer()),
     )
-    op.create_index("ix_entities_created", "entities", ["project_id", "list_name", "created_at", "entity_id"])
+    page = ["project_id", "list_name", "created_at", "entity_id", "is_served"]
+    op.create_index("ix_entities_created", "entities", page)
     op.create_index(
         "ix_entities_conflict",
         "entities",
