@@ -102,7 +102,7 @@ class Route:
 
     @property
     def is_on_list(self) -> bool:
-        return "list_name" in self.arguments
+        return bool({"list_name", "list_number"} & self.arguments)
 
 
 def iter_routes(app: Flask) -> Iterator[Route]:

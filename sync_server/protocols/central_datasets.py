@@ -107,13 +107,13 @@ def delete_property(project_id: int, list_name: str, property_name: str) -> Any:
 
 
 @blueprint.get("/trash/datasets/<int:list_number>/entities.csv")
-@central_endpoint(verb="entity.list", answers=_CSV)
+@central_endpoint(verb="entity.list", is_filtered=True, answers=_CSV)
 def get_deleted_csv(project_id: int, list_number: int) -> Response:
     """Download what was in a list when it was deleted; ?deleted=true tells its number."""
     node, actor = current_node(), require_actor()
     deleted = find_deleted_list(node, actor, project_id, list_number)
     file = TemporaryFile(dir=node.scratch)  # noqa: SIM115 closed with the response
-    write_deleted_list(node, deleted, file)
+    write_deleted_list(node, actor, deleted, file)
     file.seek(0)
     response = send_file(file, mimetype="text/csv")
     name = quote(f"{deleted.name}-deleted.csv", safe="")

@@ -14,6 +14,7 @@ from sync_server.exporters.csv_text import csv_line
 from sync_server.node import Node
 from sync_server.services.access import require
 from sync_server.services.edit_lists import WITH_THE_LIST
+from sync_server.services.entity_view import ANY_FORM
 from sync_server.services.show_lists import list_lists
 from sync_server.store import creators, entity_decisions, entity_pages
 from sync_server.store.accounts import Actor
@@ -33,13 +34,19 @@ def find_deleted_list(node: Node, actor: Actor | None, project_id: int, number: 
     raise NotFound
 
 
-def write_deleted_list(node: Node, deleted: EntityList, file: IO[bytes]) -> None:
-    """Write what was deleted together with the list, the newest first; what had been deleted before is not in it."""
+def write_deleted_list(node: Node, actor: Actor | None, deleted: EntityList, file: IO[bytes]) -> None:
+    """Write what was deleted together with the list, the newest first; what had been deleted before is not in it.
+
+    For who is limited to rows there are none: the list has no view any more that would say which are theirs.
+    """
+    is_whole = require(node, actor, "entity.list", project_id=deleted.project_id).sees_whole(
+        deleted.project_id, ANY_FORM, "entity.list"
+    )
     with node.database.read() as session:
         decided = _before_its_end(session, deleted)
         properties, made_at = sorted(fold_list_settings(decided).properties), _last_made(decided)
         file.write(csv_line(("__id", "label", *properties, *_SYSTEM)).encode())
-        for part in _iter_parts(session, deleted, since=made_at):
+        for part in _iter_parts(session, deleted, since=made_at) if is_whole else ():
             actors = creators.find_actors(session, {e.creator_id for e in part if e.creator_id is not None})
             file.writelines(csv_line(_cells(each, properties, actors)).encode() for each in part)
 

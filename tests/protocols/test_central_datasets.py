@@ -131,7 +131,7 @@ def test_a_property_goes_when_nobody_has_it(forums: Desk, hub: Node) -> None:
     assert [each["name"] for each in forums.get(FORUMS)["properties"]] == ["adm2"]
 
 
-def test_what_was_in_a_deleted_list_can_still_be_downloaded(forums: Desk, client: FlaskClient) -> None:
+def test_what_was_in_a_deleted_list_can_still_be_downloaded(forums: Desk, hub: Node, client: FlaskClient) -> None:
     for label in ("Bardarash", "Zummar"):
         forums.post(f"{FORUMS}/entities", {"label": label, "data": {"adm2": label[0]}})
     (gone, _) = forums.get(f"{FORUMS}/entities")
@@ -147,6 +147,9 @@ def test_what_was_in_a_deleted_list_can_still_be_downloaded(forums: Desk, client
     left = {"Bardarash", "Zummar"} - {gone["currentVersion"]["label"]}
     assert ({row["label"]}, row["adm2"], row["__creatorName"], row["__updates"]) == (left, row["label"][0], "Root", "0")
     assert forums.code("GET", "/projects/1/trash/datasets/7/entities.csv") == 404.1
+    mona = sit_down(hub, client, "mona", Grant(VIEWER, 1, None, "#adm2+code eq 'IQ-NI-03'"))
+    answer = client.get(address, headers={"Authorization": f"Bearer {mona.token}"}, buffered=True)
+    assert (answer.status_code, answer.text.count("\n")) == (200, 1)
 
 
 def test_a_list_that_a_form_uses_is_not_deleted(alice: Desk, hub: Node) -> None:

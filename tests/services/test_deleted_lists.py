@@ -39,7 +39,7 @@ def test_a_list_deleted_a_second_time_has_only_what_it_had_then(node: Node) -> N
     (found,) = list_lists(node, None, 1, is_deleted=True)
     assert found.number is not None
     file = io.BytesIO()
-    write_deleted_list(node, find_deleted_list(node, None, 1, found.number), file)
+    write_deleted_list(node, None, find_deleted_list(node, None, 1, found.number), file)
     header, *rows = file.getvalue().decode().splitlines()
     assert header.startswith("__id,label,adm2,__createdAt,__creatorId,__creatorName,__updates,__updatedAt,__version")
     assert [row.split(",")[1:3] for row in rows] == [["Zummar", "Z"]]
