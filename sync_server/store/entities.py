@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, and_, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, Integer, Row, and_, cast, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_digest import EMPTY, shift_digest
@@ -140,6 +140,21 @@ def find_entities(session: Session, project_id: int, name: str, entity_ids: Iter
         is_one = _is_one_of((project_id, name), wanted[start : start + PAGE])
         for row in session.execute(select(*_e).where(is_one).order_by(_e.entity_id)):
             yield _entity(row)
+
+
+def find_by_label(
+    session: Session, of_list: EntityList, *, words: str, needs_person: bool, after: tuple[str, str] | None, limit: int
+) -> list[StoredEntity]:
+    """Find entities by label from `after` on (a label and an id); deleted ones last seen are among them."""
+    conditions = [_e.project_id == of_list.project_id, _e.list_name == of_list.name]
+    if words:
+        conditions.append(_e.label.icontains(words, autoescape=True))
+    if needs_person:
+        conditions.append(_e.has_conflict | _e.is_waiting)
+    if after is not None:
+        conditions.append(or_(_e.label > after[0], and_(_e.label == after[0], _e.entity_id > after[1])))
+    query = select(*_e).where(*conditions).order_by(_e.label, _e.entity_id).limit(limit)
+    return [_entity(row) for row in session.execute(query)]
 
 
 def count_to_look_at(session: Session, project_id: int) -> dict[str, tuple[int, int]]:

@@ -110,6 +110,12 @@ def find_changed_entities(session: Session, project_id: int, list_name: str) -> 
     return [(project_id, list_name, entity_id) for entity_id in session.scalars(query)]
 
 
+def count_failed(session: Session, project_id: int) -> int:
+    """How many actions of a project failed."""
+    query = select(func.count()).where(_t.project_id == project_id, _t.failure.is_not(None))
+    return session.scalar(query) or 0
+
+
 def iter_failed(session: Session, project_id: int, *, list_name: str | None = None) -> Iterator[StoredAction]:
     """Stream the failed actions of a project, by form and submission."""
     query = select(*_COLUMNS).where(_t.project_id == project_id, _t.failure.is_not(None))
