@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from sync_server.core.entity_draft import EntityDraft
 from sync_server.core.ids import sha256_hex
 from sync_server.core.roles import VIEWER
 from sync_server.core.scope import Grant
@@ -19,6 +20,7 @@ from sync_server.peer_errors import SessionOver
 from sync_server.protocols.authorisation import FILTERED, HELD, PERSONAS, REFUSED, Persona, Route, decide, iter_routes
 from sync_server.services import consumers, devices, public_links, site_config
 from sync_server.services.assign_roles import assign_role
+from sync_server.services.edit_entities import ListPlace, create_entities, delete_entities
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.store import accounts
 from sync_server.store.forms import find_version
@@ -119,6 +121,8 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         "version": lambda: "1",
         "version_id": lambda: version_id,
         "name": lambda: "list.csv",
+        "list_name": lambda: "wells",
+        "entity_id": lambda: a_well(hub, is_deleted="restor" in route.endpoint),
         "instance_id": lambda: a_submission(hub),
         "day": lambda: "2026-11-23",
         "erasure_id": lambda: an_erasure(hub),
@@ -162,6 +166,16 @@ def a_version_with_a_list(hub: Node) -> int:
         publish_wells(hub)
         consumers.catch_up(hub)
     return earlier.row_id if earlier else publish_picker(hub, "visit", "0")
+
+
+def a_well(hub: Node, *, is_deleted: bool) -> str:
+    """An entity that just came, in the list of the earlier version."""
+    a_version_with_a_list(hub)
+    place = ListPlace(1, "wells")
+    ids = create_entities(hub, place, [EntityDraft("Bartella")])
+    if is_deleted:
+        delete_entities(hub, place, ids)
+    return ids[0]
 
 
 def an_erasure(hub: Node) -> str:

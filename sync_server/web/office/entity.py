@@ -18,41 +18,41 @@ from sync_server.web.office.blueprint import office, say
 from sync_server.web.office.entity_words import KINDS, say_about
 
 
-@office.get("/lists/<int:project_id>/<name>/<entity_id>")
+@office.get("/lists/<int:project_id>/<list_name>/<entity_id>")
 @needs(verb=VERB)
-def show_entity(project_id: int, name: str, entity_id: str) -> ResponseReturnValue:
+def show_entity(project_id: int, list_name: str, entity_id: str) -> ResponseReturnValue:
     actor = visitors.require_sign_in()
-    return _show(actor, see_entity(current_node(), actor, project_id, name, entity_id))
+    return _show(actor, see_entity(current_node(), actor, project_id, list_name, entity_id))
 
 
-@office.post("/lists/<int:project_id>/<name>/<entity_id>/settle")
+@office.post("/lists/<int:project_id>/<list_name>/<entity_id>/settle")
 @needs(verb=EDIT)
-def post_settlement(project_id: int, name: str, entity_id: str) -> ResponseReturnValue:
+def post_settlement(project_id: int, list_name: str, entity_id: str) -> ResponseReturnValue:
     """Settle as chosen: each field names the event whose word counts, as it was shown when the page was made."""
     actor, node = visitors.require_own_page(), current_node()
-    view = see_entity(node, actor, project_id, name, entity_id)
+    view = see_entity(node, actor, project_id, list_name, entity_id)
     chosen = {about: _chosen(claims, request.form.get(f"about-{about}")) for about, claims in view.conflicts.items()}
     keeps = None if chosen.get(DELETION) is None else chosen.pop(DELETION) != DELETE
     said = {about: value for about, value in chosen.items() if value is not None and about != DELETION}
     base = request.form.get("version", type=int)
     return _do(
-        actor, project_id, name, entity_id,
+        actor, project_id, list_name, entity_id,
         lambda place: settle_entity(node, place, entity_id, said, base=base, keeps=keeps),
     )  # fmt: skip
 
 
-@office.post("/lists/<int:project_id>/<name>/<entity_id>/delete")
+@office.post("/lists/<int:project_id>/<list_name>/<entity_id>/delete")
 @needs(verb="entity.delete")
-def post_deletion(project_id: int, name: str, entity_id: str) -> ResponseReturnValue:
-    actor = visitors.require_own_page()
-    return _do(actor, project_id, name, entity_id, lambda place: delete_entities(current_node(), place, [entity_id]))
+def post_deletion(project_id: int, list_name: str, entity_id: str) -> ResponseReturnValue:
+    actor, node = visitors.require_own_page(), current_node()
+    return _do(actor, project_id, list_name, entity_id, lambda place: delete_entities(node, place, [entity_id]))
 
 
-@office.post("/lists/<int:project_id>/<name>/<entity_id>/restore")
+@office.post("/lists/<int:project_id>/<list_name>/<entity_id>/restore")
 @needs(verb="entity.restore")
-def post_restoration(project_id: int, name: str, entity_id: str) -> ResponseReturnValue:
-    actor = visitors.require_own_page()
-    return _do(actor, project_id, name, entity_id, lambda place: restore_entities(current_node(), place, [entity_id]))
+def post_restoration(project_id: int, list_name: str, entity_id: str) -> ResponseReturnValue:
+    actor, node = visitors.require_own_page(), current_node()
+    return _do(actor, project_id, list_name, entity_id, lambda place: restore_entities(node, place, [entity_id]))
 
 
 def _chosen(claims: object, event_id: str | None) -> str | None:
@@ -61,14 +61,14 @@ def _chosen(claims: object, event_id: str | None) -> str | None:
 
 
 def _do(
-    actor: Actor, project_id: int, name: str, entity_id: str, act: Callable[[ListPlace], None]
+    actor: Actor, project_id: int, list_name: str, entity_id: str, act: Callable[[ListPlace], None]
 ) -> ResponseReturnValue:
     try:
-        act(ListPlace(project_id, name, actor))
+        act(ListPlace(project_id, list_name, actor))
     except Problem as problem:
-        view = see_entity(current_node(), actor, project_id, name, entity_id)
+        view = see_entity(current_node(), actor, project_id, list_name, entity_id)
         return _show(actor, view, problem), problem.status
-    return redirect(url_for("office.show_entity", project_id=project_id, name=name, entity_id=entity_id), 303)
+    return redirect(url_for("office.show_entity", project_id=project_id, list_name=list_name, entity_id=entity_id), 303)
 
 
 def _show(actor: Actor, view: EntityView, problem: Problem | None = None) -> str:

@@ -22,14 +22,14 @@ def show_lists() -> ResponseReturnValue:
     return render_template("office/lists.html", projects=see_lists(current_node(), visitors.require_sign_in()))
 
 
-@office.get("/lists/<int:project_id>/<name>")
+@office.get("/lists/<int:project_id>/<list_name>")
 @needs(verb=VERB)
-def show_list(project_id: int, name: str) -> ResponseReturnValue:
+def show_list(project_id: int, list_name: str) -> ResponseReturnValue:
     """Show a page of a list; the next begins after the label and id in the address."""
     words, needs_person = request.args.get("q", "")[:200], request.args.get("look") == "1"
     after = (request.args["after"], request.args.get("id", "")) if "after" in request.args else None
     actor = visitors.require_sign_in()
-    page = see_list(current_node(), actor, project_id, name, words=words, needs_person=needs_person, after=after)
+    page = see_list(current_node(), actor, project_id, list_name, words=words, needs_person=needs_person, after=after)
     return render_template(
         "office/list.html", page=page, words=words, needs_person=needs_person, is_first=after is None
     )
