@@ -1,7 +1,6 @@
 """The pages Lists in a real browser: a conflict is found, and settled by keyboard, in both directions of writing."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
