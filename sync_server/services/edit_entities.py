@@ -79,10 +79,11 @@ def update_entity(
 
 def settle_entity(
     node: Node, place: ListPlace, entity_id: str, said: Mapping[str, str], *, base: int | None = None,
-    is_forced: bool = False,
+    is_forced: bool = False, keeps: bool | None = None,
 ) -> None:  # fmt: skip
     """Settle what is in conflict, for good: as `said`, and where that says nothing as it is shown for the time being.
 
+    `keeps`: whether one stays that somebody deleted while another went on with it; None: if anything is said.
     Raises NothingToSettle as well as what `update_entity` raises.
     """
     entity, of_list = _get_shown(node, place, entity_id, "entity.update")
@@ -95,7 +96,8 @@ def settle_entity(
     shown = {name: entity.data.get(name, "") for name in about if name != DELETION}
     made = [_decision(place, entity_id, SETTLE, {**shown, **said}, sees=entity)]
     if DELETION in about:
-        made.append(_decision(place, entity_id, RESTORE if said else DELETE, {}, sees=entity))
+        is_kept = bool(said) if keeps is None else keeps
+        made.append(_decision(place, entity_id, RESTORE if is_kept else DELETE, {}, sees=entity))
     _write(node, place, made, "entity.update.resolve")
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Integer, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from sync_server.store.entities import PAGE, StoredEntity, make_entity
+from sync_server.store.entities import PAGE, EntityList, StoredEntity, make_entity
 from sync_server.store.entity_filter import Condition
 from sync_server.store.tables import entities
 
@@ -26,6 +26,15 @@ class ListCounts:
     newest: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SeenCounts:
+    """How many entities tablets get, how many are in conflict, of how many something waits for its base."""
+
+    served: int = 0
+    conflicts: int = 0
+    waiting: int = 0
+
+
 def find_page(
     session: Session, project_id: int, name: str, *, is_deleted: bool, after: Place | None, limit: int,
     rows: Sequence[Condition] = (),
@@ -40,6 +49,35 @@ def find_page(
         query = query.where(tuple_(_e.created_at, _e.entity_id) < after)
     ordered = query.order_by(_e.created_at.desc(), _e.entity_id.desc()).limit(limit)
     return [make_entity(row) for row in session.execute(ordered)]
+
+
+def find_by_label(
+    session: Session, of_list: EntityList, *, words: str, needs_person: bool, after: tuple[str, str] | None,
+    limit: int, rows: Sequence[Condition] = (),
+) -> list[StoredEntity]:  # fmt: skip
+    """Load entities by label, deleted ones too, behind a label and an id: those with these words in their label.
+
+    With `needs_person` only those in conflict, or of which something waits.
+    """
+    conditions = [_e.project_id == of_list.project_id, _e.list_name == of_list.name, *rows]
+    if words:
+        conditions.append(_e.label.icontains(words, autoescape=True))
+    if needs_person:
+        conditions.append(_e.has_conflict | _e.is_waiting)
+    if after is not None:
+        conditions.append(tuple_(_e.label, _e.entity_id) > after)
+    query = select(*_COLUMNS).where(*conditions).order_by(_e.label, _e.entity_id).limit(limit)
+    return [make_entity(row) for row in session.execute(query)]
+
+
+def count_seen(session: Session, of_list: EntityList, rows: Sequence[Condition]) -> SeenCounts:
+    """Count those of a list that fulfil the conditions."""
+    served, conflicts, waiting = (
+        func.sum(cast(column, Integer)) for column in (_e.is_served, _e.has_conflict, _e.is_waiting)
+    )
+    query = select(served, conflicts, waiting).where(_e.project_id == of_list.project_id, _e.list_name == of_list.name, *rows)
+    row = session.execute(query).one()
+    return SeenCounts(row[0] or 0, row[1] or 0, row[2] or 0)
 
 
 def find_fitting(

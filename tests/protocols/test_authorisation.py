@@ -140,7 +140,7 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         "config_key": lambda: site_config.set_text(hub, None, "login-appearance", {"title": "Welcome"}).key,
         "list_name": lambda: a_list_with_a_well(hub),
         "list_number": lambda: a_deleted_list(hub),
-        "entity_id": lambda: an_entity(hub, is_deleted=route.endpoint.endswith(".post_restore")),
+        "entity_id": lambda: an_entity(hub, is_deleted="restor" in route.endpoint),
         "device_id": lambda: devices.add_device(hub, None, "another", 1)[0].id,
     }
     if route.endpoint.endswith(".get_integrity"):
