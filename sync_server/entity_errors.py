@@ -46,3 +46,10 @@ class EntityNotValid(Problem):
 
     code = "400.8"
     message = "{place}: the {field} cannot be '{value}': {reason} Nothing was changed."
+
+
+class UploadNotFit(Problem):
+    """`faults` are the first of them, each with its row and column; `more` is empty or says how many follow."""
+
+    code = "400.915"
+    message = "Nothing was changed, because of this in the file: {faults}{more}"
