@@ -16,6 +16,7 @@ TAGS = {
     "Roles and assignments": "Who may do what, on the site, in a project, on a form.",
     "Forms": "Forms, their versions and files.",
     "Submissions": "What tablets sent: lists, reviews, downloads, clocks, erasure.",
+    "Entities": "Lists that tablets share, and what is in them (docs/entities.md).",
     "Nodes": "Other nodes of this program, which exchange what they received (docs/replication.md).",
     "The site": "Settings, the audit log, the interface itself.",
     "Pages": "What people look at with a browser. Programs use the routes above.",
@@ -66,6 +67,7 @@ _ARGUMENTS = {
     "day": "A day, such as 2026-11-23.",
     "erasure_id": "The receipt's id, or its beginning.",
     "config_key": "Which of the settings: analytics, login-appearance, logo, hero-image.",
+    "list_name": "The entity list's name.",
     "instance_id": "The submission's instanceID, with uuid: before it.",
 }
 
@@ -79,7 +81,7 @@ _TAG_OF = (
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),
     ("audit", "The site"), ("erasure", "Submissions"), ("erase", "Submissions"), ("completeness", "Submissions"),
-    ("clock", "Submissions"),
+    ("clock", "Submissions"), ("entit", "Entities"),
     ("review", "Submissions"), ("submission", "Submissions"),
     ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
 )  # fmt: skip

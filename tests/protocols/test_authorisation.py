@@ -119,6 +119,7 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         "version": lambda: "1",
         "version_id": lambda: version_id,
         "name": lambda: "list.csv",
+        "list_name": lambda: "wells",
         "instance_id": lambda: a_submission(hub),
         "day": lambda: "2026-11-23",
         "erasure_id": lambda: an_erasure(hub),
