@@ -12,6 +12,8 @@ from sync_server.node import Node
 from sync_server.services.form_state import set_form_state
 from sync_server.services.publish_folder import find_missing_media, is_source, iter_sources, put_changed_media
 from sync_server.services.publish_form import publish_form
+from sync_server.services.seed_lists import seed_lists
+from sync_server.services.shipped_forms import lists_beside
 from sync_server.settings import Settings
 from sync_server.store import forms
 from sync_server.store.forms import CLOSED, CLOSING, OPEN
@@ -27,7 +29,8 @@ _project = click.option("--project", default=1, show_default=True, help="Number 
 def publish(settings: Settings, paths: tuple[Path, ...], project: int, ignore_warnings: bool) -> None:
     """Publish forms: .xlsx, .md or XForm .xml files, or folders of them.
 
-    A folder `media` beside a form holds the files it names; those that changed replace what tablets have.
+    A folder `media` beside a form holds the files it names; those that changed replace what tablets have. A folder
+    `lists` in a folder of forms holds entity lists: what is missing of them is made.
     """
     failed = False
     with Node.open(settings) as node, when_not_found(f"There is no project {project}."):
@@ -39,6 +42,9 @@ def publish(settings: Settings, paths: tuple[Path, ...], project: int, ignore_wa
             except Problem as problem:
                 failed = True
                 _say_problem(path, problem)
+        for folder in filter(Path.is_dir, paths):
+            for seeded in seed_lists(node, lists_beside(folder), project_id=project):
+                click.echo(f"List {seeded.name}: {seeded.created} made")
     if failed:
         raise SystemExit(1)
 
