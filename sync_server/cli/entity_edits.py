@@ -140,7 +140,7 @@ def _read_values(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
             raise click.UsageError(f"'{pair}' is no NAME=VALUE. Write it as in status=closed.")
-    return dict(pair.split("=", 1) for pair in pairs)  # type: ignore[misc]
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _read_access(text: str) -> Any:
