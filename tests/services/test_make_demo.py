@@ -32,7 +32,7 @@ def test_demo_has_something_for_every_part_of_the_first_page(node: Node) -> None
     assert {waiting.reason for waiting in page.waiting} == {
         "variant_conflict", "field_conflict", "waits_for_original", "token_revoked", "unknown_version",
     }  # fmt: skip
-    assert page.submissions == 60 + 5 + 2  # two follow up one concern and disagree
+    assert page.submissions == 60 + 5
     assert page.incomplete_count > 0
     assert len(page.unreadable) == 1
     assert page.node.behind == page.node.parked == 0
