@@ -12,10 +12,12 @@ from pathlib import Path
 from sync_server.core.ids import sha256_hex
 from sync_server.errors import Problem
 from sync_server.node import Node
+from sync_server.services import consumers
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import keep_media
 from sync_server.services.project_home import is_led_here
 from sync_server.services.publish_form import publish_form
+from sync_server.services.served_lists import SUFFIX, find_form_lists
 from sync_server.store import forms
 from sync_server.store.forms import FormVersion
 
@@ -75,9 +77,12 @@ def put_changed_media(node: Node, version: FormVersion, folder: Path) -> list[st
 
 
 def find_missing_media(node: Node, version: FormVersion) -> list[str]:
-    """Name the files that a version needs and the server does not have."""
+    """Name the files that a version needs and the server does not have, neither as files nor as entity lists."""
     named, present = _media(node, version)
-    return [name for name in named if name not in present]
+    consumers.fold_received(node)
+    with node.database.read() as session:
+        lists = {f"{each.name}{SUFFIX}" for each in find_form_lists(session, version.project_id, version.row_id)}
+    return [name for name in named if name not in present and name not in lists]
 
 
 def _media(node: Node, version: FormVersion) -> tuple[tuple[str, ...], dict[str, str]]:
