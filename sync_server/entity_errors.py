@@ -83,3 +83,10 @@ class SkiptokenUnreadable(Problem):
 class FormatNotOffered(Problem):
     code = "406.1"
     message = "'{given}' is not offered here. This address gives {allowed}."
+
+
+class UploadNotFit(Problem):
+    """`faults` are the first of them, each with its row and column; `more` is empty or says how many follow."""
+
+    code = "400.915"
+    message = "Nothing was changed, because of this in the file: {faults}{more}"

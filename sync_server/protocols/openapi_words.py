@@ -17,6 +17,7 @@ TAGS = {
     "Forms": "Forms, their versions and files.",
     "Entity lists": "Lists that tablets share, what is in them, and what became of it; Central calls them datasets.",
     "Submissions": "What tablets sent: lists, reviews, downloads, clocks, erasure.",
+    "Entities": "Lists that tablets share, and what is in them (docs/entities.md).",
     "Nodes": "Other nodes of this program, which exchange what they received (docs/replication.md).",
     "The site": "Settings, the audit log, the interface itself.",
     "Pages": "What people look at with a browser. Programs use the routes above.",
@@ -85,7 +86,7 @@ _TAG_OF = (
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),
     ("audit", "The site"), ("erasure", "Submissions"), ("erase", "Submissions"), ("completeness", "Submissions"),
-    ("clock", "Submissions"),
+    ("clock", "Submissions"), ("entit", "Entities"),
     ("review", "Submissions"), ("submission", "Submissions"),
     ("entit", "Entity lists"), ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
 )  # fmt: skip

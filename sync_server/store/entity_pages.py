@@ -75,7 +75,8 @@ def count_seen(session: Session, of_list: EntityList, rows: Sequence[Condition])
     served, conflicts, waiting = (
         func.sum(cast(column, Integer)) for column in (_e.is_served, _e.has_conflict, _e.is_waiting)
     )
-    query = select(served, conflicts, waiting).where(_e.project_id == of_list.project_id, _e.list_name == of_list.name, *rows)
+    in_list = (_e.project_id == of_list.project_id, _e.list_name == of_list.name)
+    query = select(served, conflicts, waiting).where(*in_list, *rows)
     row = session.execute(query).one()
     return SeenCounts(row[0] or 0, row[1] or 0, row[2] or 0)
 

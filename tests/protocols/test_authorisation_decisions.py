@@ -30,6 +30,7 @@ PEERS = {
 }  # fmt: skip
 
 _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
+_LIST = "/v1/projects/<int:project_id>/datasets/<list_name>"
 _TOKEN = "/v1/key/<token>/projects/<int:project_id>"
 _LISTS = "/v1/projects/<int:project_id>/datasets"
 DECIDED = [
@@ -50,6 +51,9 @@ DECIDED = [
     # who settles, and who manages
     ("POST /v1/projects/<int:project_id>/forms", "coordinator", REFUSED),
     ("POST /v1/projects/<int:project_id>/forms", "manager", ALLOWED),
+    (f"POST {_LIST}/entities.csv", "coordinator", REFUSED),
+    (f"POST {_LIST}/entities.csv", "manager", ALLOWED),
+    (f"POST {_LIST}/entities.csv", "app user", REFUSED),
     ("POST /v1/projects", "manager", REFUSED),
     ("POST /v1/users", "manager", REFUSED),
     ("POST /v1/users", "administrator", ALLOWED),
