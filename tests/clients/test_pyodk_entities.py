@@ -71,6 +71,7 @@ def test_it_lists_what_tablets_registered(pyodk: Client, office: Office, add_tab
     (well,) = pyodk.entities.list("wells")
     assert (well.conflict, well.currentVersion.label, well.currentVersion.userAgent) == (None, "Bartella", "")
 
+
 def test_it_reads_the_table_and_merges(pyodk: Client) -> None:
     pyodk.entities.create_many([{"label": "Bardarash", "adm2": "a"}, {"label": "Zummar", "adm2": "b"}])
     wanted = [{"label": "Bardarash", "adm2": "z", "hall": "school"}, {"label": "Sinjar", "adm2": "c"}]
