@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sync_server.core.entity_event import CREATE
 from sync_server.core.replication_items import (
     AttachmentItem,
     DecisionItem,
@@ -74,13 +75,18 @@ def find_present(node: Node, peer: PeerNode, items: Sequence[Item]) -> frozenset
 
 
 def _find_foreign(node: Node, peer: PeerNode, items: Sequence[Item]) -> frozenset[EntityKey]:
-    """Ask which entities, of those that the peer decided about, are here and not for it."""
+    """Ask which entities, of those that the peer decided about, are here and not for it.
+
+    Whoever makes one under an id that is here has registered it as well: an id is random, and known to who was told it.
+    """
     decided = [item for item in items if isinstance(item, DecisionItem) and item.decision_kind == ENTITY]
+    made = {(item.project, item.form_id, item.subject) for item in decided if item.body.get("act") == CREATE}
     if not decided or peer.is_centre:
         return frozenset()
     consumers.fold_received(node)
     with node.database.read() as session:
         scope = scope_of_peer(session, peer)
         numbers = {uid: id for id, uid in shared_projects(session, peer, scope).items()}
-        keys = {(numbers[i.project], i.form_id, i.subject) for i in decided if i.project in numbers}
+        places = {(item.project, item.form_id, item.subject) for item in decided if item.project in numbers} - made
+        keys = {(numbers[project], list_name, entity_id) for project, list_name, entity_id in places}
         return frozenset(PeerLists(session, peer, scope).find_foreign(keys))
