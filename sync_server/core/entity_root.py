@@ -5,7 +5,7 @@ a mark before the list: a form and a list may have the same name, and a tablet m
 form's id has this letter in it, since XML cannot say it.
 """
 
-_MARK = "\x1f"
+MARK = "\x1f"
 
 EntityKey = tuple[int, str, str]
 Root = tuple[int, str, str]
@@ -14,7 +14,7 @@ Root = tuple[int, str, str]
 def root_of(key: EntityKey) -> Root:
     """Write an entity (project, list, id) as a subject of peers."""
     project_id, list_name, entity_id = key
-    return project_id, _MARK + list_name, entity_id
+    return project_id, MARK + list_name, entity_id
 
 
 def entity_of(root: Root) -> EntityKey | None:
@@ -26,4 +26,4 @@ def entity_of(root: Root) -> EntityKey | None:
 
 def list_of(form_id: str) -> str | None:
     """Return the list that stands in the place of a form; None for a form."""
-    return form_id[len(_MARK) :] if form_id.startswith(_MARK) else None
+    return form_id[len(MARK) :] if form_id.startswith(MARK) else None

@@ -14,7 +14,7 @@ from sync_server.core.replication_items import (
     SubmissionItem,
 )
 from sync_server.node import Node
-from sync_server.replication.outgoing_plan import ENTITY
+from sync_server.replication.outgoing_plan import ENTITY, ERASURE
 from sync_server.services import consumers
 from sync_server.services.claimable import find_claimable
 from sync_server.services.peer_lists import PeerLists
@@ -36,6 +36,8 @@ class Asked:
 
 def ask(node: Node, peer: PeerNode, items: Sequence[Item]) -> Asked:
     """Ask everything but which files are here."""
+    if not peer.is_centre and any(isinstance(i, DecisionItem) and i.decision_kind in (ENTITY, ERASURE) for i in items):
+        consumers.fold_received(node)
     return Asked(_find_inside(node, peer, items), _find_foreign(node, peer, items), _find_claimable(node, peer, items))
 
 
@@ -83,7 +85,6 @@ def _find_foreign(node: Node, peer: PeerNode, items: Sequence[Item]) -> frozense
     made = {(item.project, item.form_id, item.subject) for item in decided if item.body.get("act") == CREATE}
     if not decided or peer.is_centre:
         return frozenset()
-    consumers.fold_received(node)
     with node.database.read() as session:
         scope = scope_of_peer(session, peer)
         numbers = {uid: id for id, uid in shared_projects(session, peer, scope).items()}

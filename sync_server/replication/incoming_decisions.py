@@ -2,6 +2,8 @@
 
 from sync_server.core.decision_bodies import is_well_formed
 from sync_server.core.decision_seal import has_its_words, join_words, signed_message
+from sync_server.core.entity_erasure import takes_words
+from sync_server.core.entity_root import list_of
 from sync_server.core.replication_items import DecisionItem
 from sync_server.core.signatures import is_signed_by
 from sync_server.replication.outgoing_plan import ENTITY, ERASURE, FORM_STATE, LIST, OF_SUBMISSIONS
@@ -18,6 +20,7 @@ from sync_server.replication.taking import (
 )
 from sync_server.services.apply_erasure import Target, apply_decision
 from sync_server.services.erasable import find_foreign
+from sync_server.services.erase_entities import Cause, erase_registered, find_registered
 from sync_server.services.form_state import apply_form_state
 from sync_server.services.node_identity import get_public_key
 from sync_server.services.peer_lists import PeerLists
@@ -25,6 +28,7 @@ from sync_server.services.peer_scope import is_inside, is_own
 from sync_server.store import replica_writes
 from sync_server.store.accounts import APP_USER, USER
 from sync_server.store.actor_uids import ensure_actor, find_origin, has_had_role
+from sync_server.store.decided_entities import find_erasures
 from sync_server.store.decisions import StoredDecision, change_of
 from sync_server.store.families import find_families
 from sync_server.store.replica_writes import SealRow
@@ -44,13 +48,21 @@ def take_decision(taking: Taking, item: DecisionItem) -> None:
     if not is_led:
         _require_may_decide(taking, item, project_id)
     decision = _put(taking, item, project_id)
-    told = change_of(item.decision_kind, item.subject, item.id)
+    told = change_of(decision)
     taking.tell(told.kind, told.key, told.version)
     if item.decision_kind == ERASURE:
         taking.has_erased = True
-        apply_decision(taking.session, decision)
+        _erase(taking, decision)
     elif item.decision_kind == FORM_STATE:
         apply_form_state(taking.session, project_id, item.form_id)
+
+
+def _erase(taking: Taking, decision: StoredDecision) -> None:
+    """Carry an erasure out; at its home, erase as well what people wrote about entities that nothing registers now."""
+    instances = (decision.subject, *decision.body["instances"])
+    registered = find_registered(taking.session, decision.project_id, decision.form_id, instances)
+    apply_decision(taking.session, decision)
+    erase_registered(taking.session, Cause.of(decision), registered)
 
 
 def _require_may_send(taking: Taking, item: DecisionItem) -> int:
@@ -88,6 +100,9 @@ def _require_may_decide(taking: Taking, item: DecisionItem, project_id: int) -> 
         if (project_id, item.form_id, item.subject) in taking.foreign:
             raise NotTaken(BEYOND_SCOPE)
         return
+    if list_of(item.form_id) is not None:
+        _require_own(taking, item)
+        return
     found = find_families(taking.session, [item.subject])
     families = [f for f in found if (f.project_id, f.form_id) == (project_id, item.form_id)]
     if item.decision_kind == ERASURE:
@@ -96,6 +111,12 @@ def _require_may_decide(taking: Taking, item: DecisionItem, project_id: int) -> 
         raise NotTaken(UNKNOWN_VERSION)  # else it would count for whatever comes under that name later
     elif families and not any(is_own(taking.peer, family) or is_inside(family, taking.inside) for family in families):
         raise NotTaken(BEYOND_SCOPE)
+
+
+def _require_own(taking: Taking, item: DecisionItem) -> None:
+    """Entities are erased by their home; its own erasures come back to it after it was restored."""
+    if item.decision_kind != ERASURE or item.node != taking.node.id:
+        raise NotTaken(NOT_FROM_A_HUB)
 
 
 def _require_may_erase(taking: Taking, item: DecisionItem, project_id: int) -> None:
@@ -121,6 +142,10 @@ def _speaks_for(taking: Taking, item: DecisionItem, project_id: int) -> bool:
 
 def _keeps_words(taking: Taking, item: DecisionItem, project_id: int) -> bool:
     """Tell whether what people wrote is kept: not about what was erased here."""
+    if item.decision_kind == ENTITY:
+        key = (project_id, item.form_id, item.subject)
+        erased = find_erasures(taking.session, [key]).get(key, ())
+        return not takes_words(erased, *join_words(item.body, item.words))
     is_blocked = bool(taking.node.blocks.find(project_id, item.form_id, item.subject))
     return item.decision_kind == ERASURE or not is_blocked
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from sync_server.core.entity_root import entity_of, root_of
+from sync_server.core.entity_root import entity_of, list_of, root_of
 from sync_server.replication.outgoing_plan import ENTITY, LIST, Plan, Reader, Told, is_had, name_item
 from sync_server.services.form_definitions import get_entity_spec
 from sync_server.services.peer_lists import PeerLists
@@ -30,8 +30,8 @@ def find_touched(
     """Find the entities that a slice speaks of: by a decision, by a submission that acts on them, by an order."""
     entities: Touched = {}
     for one in told:
-        if one.kind == ENTITY:
-            _touch(entities, (one.named.project_id, one.named.form_id, one.named.instance_id), one.seq)
+        if (key := _key_of(one)) is not None:
+            _touch(entities, key, one.seq)
     for change in happened:
         order = peer_subjects.find_withdrawal(session, change.version) if change.kind == "withdrawal" else None
         key = entity_of((order.project_id, order.form_id, order.root_id)) if order else None
@@ -83,12 +83,13 @@ def may_bring_entities(session: Session, reader: Reader, found: Iterable[FamilyN
 
 
 def plan_list_decisions(reader: Reader, lists: PeerLists, told: Iterable[Told]) -> list[str]:
-    """Name what was decided about the lists that a hub knows."""
+    """Name what was decided about the lists that a hub knows, and what was erased of entities in them."""
+    about = [one for one in told if one.kind == LIST or list_of(one.named.form_id) is not None]
     return [
         one.name
-        for one in told
-        if one.kind == LIST and one.named.project_id in reader.projects
-        and not one.is_echo and lists.knows(one.named.project_id, one.named.form_id)
+        for one in about
+        if one.named.project_id in reader.projects and not one.is_echo
+        and lists.knows(one.named.project_id, list_of(one.named.form_id) or one.named.form_id)
     ]  # fmt: skip
 
 
@@ -106,6 +107,12 @@ def _news(told: Iterable[Told]) -> dict[EntityKey, list[Told]]:
         if one.kind == ENTITY:
             found.setdefault((one.named.project_id, one.named.form_id, one.named.instance_id), []).append(one)
     return found
+
+
+def _key_of(one: Told) -> EntityKey | None:
+    """The entity that a decision is about, or of which it erases something."""
+    place = one.named.project_id, one.named.form_id, one.named.instance_id
+    return place if one.kind == ENTITY else entity_of(place)
 
 
 def _touch(entities: Touched, key: EntityKey, seq: int) -> None:

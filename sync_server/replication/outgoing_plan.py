@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from sync_server.core import entity_decision, list_settings
+from sync_server.core.entity_root import list_of
 from sync_server.core.scope import Scope
 from sync_server.services.peer_lists import PeerLists
 from sync_server.store import replica_reads
@@ -152,8 +153,9 @@ def plan_for_centre(reader: Reader, lists: PeerLists, told: Iterable[Told], happ
 def is_for_centre(reader: Reader, lists: PeerLists, one: Told) -> bool:
     """Tell whether something goes to the centre that leads the project."""
     place = one.named.project_id, one.named.form_id
-    if one.kind == ENTITY:
-        return one.named.project_id in reader.projects and lists.knows(*place)
+    if one.kind == ENTITY or list_of(one.named.form_id) is not None:
+        list_name = list_of(one.named.form_id) or one.named.form_id
+        return one.named.project_id in reader.projects and lists.knows(one.named.project_id, list_name)
     return reader.shares(*place) and (not one.kind or one.kind in OF_SUBMISSIONS)
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from sync_server.core import entity_decision, list_settings
 from sync_server.core.digest import canonical_json, decision_member, digest_members, digest_set
+from sync_server.core.entity_root import list_of
 from sync_server.core.scope import Scope
 from sync_server.node import Node
 from sync_server.peer_errors import StillWorkingIn
@@ -82,6 +83,8 @@ def _holding(
             return (project_id, form_id, subject) in entities
         if kind == list_settings.KIND:
             return made_at == home and lists.knows(project_id, form_id)
+        if (erased_in := list_of(form_id)) is not None:
+            return lists.knows(project_id, erased_in)
         if not scope.knows(project_id, form_id):
             return False
         if kind == FORM_STATE:

@@ -1,18 +1,21 @@
 """Which decisions there are about entities, by ids alone: for other nodes, and for erasing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_decision import KIND
 from sync_server.core.entity_event import CREATE
+from sync_server.core.entity_root import MARK, entity_of
 from sync_server.store.entity_actions import EntityKey, ids_by_list
 from sync_server.store.tables import decision_seals, decisions
 
 PART = 500
 _d = decisions.c
+_IS_ERASURE = and_(_d.kind == "erasure", _d.form_id.startswith(MARK, autoescape=True))
 
 
 def find_decided(session: Session, entities: Iterable[EntityKey]) -> dict[EntityKey, list[tuple[str, str]]]:
@@ -64,3 +67,41 @@ def _select(session: Session, entities: Iterable[EntityKey], *columns: Any) -> I
             )  # fmt: skip
             for entity_id, *values in session.execute(query):
                 yield (project_id, list_name, entity_id), *values
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people wrote in one decision about an entity."""
+
+    entity: EntityKey
+    decision_id: str
+    body: Mapping[str, Any] = field(repr=False)
+    reason: str = field(repr=False)
+
+
+def iter_words(session: Session, project_id: int) -> Iterator[Words]:
+    """Stream what people wrote about the entities of a project."""
+    query = select(_d.form_id, _d.subject, _d.id, _d.body, _d.reason)
+    query = query.where(_d.kind == KIND, _d.project_id == project_id).order_by(_d.id)
+    for list_name, entity_id, *written in session.execute(query, execution_options={"yield_per": PART}):
+        yield Words((project_id, list_name, entity_id), *written)
+
+
+def find_words(session: Session, entity: EntityKey) -> list[Words]:
+    """Load what people wrote about one entity."""
+    return [Words(*row) for row in _select(session, [entity], _d.id, _d.body, _d.reason)]
+
+
+def find_erasures(session: Session, entities: Iterable[EntityKey]) -> dict[EntityKey, list[Mapping[str, Any]]]:
+    """Load the bodies of the decisions that erased these entities, or a person from what was decided about them."""
+    if session.scalar(select(_d.id).where(_IS_ERASURE).limit(1)) is None:
+        return {}
+    wanted, found = set(entities), dict[EntityKey, list[Mapping[str, Any]]]()
+    ids = sorted({key[2] for key in wanted})
+    for start in range(0, len(ids), PART):
+        query = select(_d.project_id, _d.form_id, _d.subject, _d.body)
+        for *root, body in session.execute(query.where(_IS_ERASURE, _d.subject.in_(ids[start : start + PART]))):
+            key = entity_of((root[0], root[1], root[2]))
+            if key in wanted:
+                found.setdefault(key, []).append(body)
+    return found
