@@ -18,8 +18,8 @@ from sync_server.replication.outgoing_plan import ENTITY, ERASURE
 from sync_server.services import consumers
 from sync_server.services.claimable import find_claimable
 from sync_server.services.peer_lists import PeerLists
-from sync_server.services.peer_scope import Inside, find_inside, scope_of_peer, shared_projects
-from sync_server.store import families
+from sync_server.services.peer_scope import Inside, find_inside, is_inside, scope_of_peer, shared_projects
+from sync_server.store import entity_actions, families
 from sync_server.store.entity_actions import EntityKey
 from sync_server.store.peers import PeerNode
 
@@ -90,4 +90,9 @@ def _find_foreign(node: Node, peer: PeerNode, items: Sequence[Item]) -> frozense
         numbers = {uid: id for id, uid in shared_projects(session, peer, scope).items()}
         places = {(item.project, item.form_id, item.subject) for item in decided if item.project in numbers} - made
         keys = {(numbers[project], list_name, entity_id) for project, list_name, entity_id in places}
-        return frozenset(PeerLists(session, peer, scope).find_foreign(keys))
+        foreign = PeerLists(session, peer, scope).find_foreign(keys)
+        acting = entity_actions.find_actions_on(session, foreign)
+        found = families.find_families(session, {action.root_id for action in acting})
+    inside = find_inside(node, peer, scope, found)  # what a hub has of its submissions its people see as well
+    seen = {(f.project_id, f.form_id, name) for f in found if is_inside(f, inside) for name in f.names}
+    return frozenset(foreign - {a.entity for a in acting if (a.project_id, a.form_id, a.root_id) in seen})
