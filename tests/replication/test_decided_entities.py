@@ -1,8 +1,10 @@
 """What people decide about entities and lists at one node is so at the other, as far as the other may have it."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from sync_server.core.entity_draft import EntityDraft
 from sync_server.core.roles import PEER, PEER_UP
@@ -173,6 +175,24 @@ def test_a_hub_with_some_forms_has_the_lists_that_they_name(hub: Node, centre: N
     change(hub, WELL, WELLS, status="closed")
     sync(hub, centre)
     assert states(hub, "wells") == states(centre, "wells")
+    assert are_equal(hub, centre)
+
+
+# -- between versions
+
+
+def test_what_an_older_program_did_not_take_comes_when_it_is_upgraded(hub: Node, centre: Node) -> None:
+    """It says `unreadable` to a kind of decisions that it does not know, and its cursor moves past them."""
+    upgrade = import_module("sync_server.store.migrations.versions.0007_what_people_do_to_entities")
+    pair(hub, centre, role=PEER)
+    id = forum(centre, "Bardarash", "NORTH")
+    sync(hub, centre)
+    hub.write(lambda session: decided_entities.delete_decided(session, (1, "forums", id)))
+    hub.write(lambda session: session.execute(text(upgrade.BEGIN_ANEW)) and None)
+    consumers.rebuild(hub)
+    assert labels(hub) == []
+    sync(hub, centre)
+    assert labels(hub) == ["Bardarash"]
     assert are_equal(hub, centre)
 
 
