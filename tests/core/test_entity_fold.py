@@ -252,6 +252,7 @@ STEPS: tuple[Step, ...] = (
     ("edit", "A", "place", "Mosul"),
     ("delete", "B"),
     ("restore", "A"),
+    ("settle", "A"),
     ("sync",),
 )
 
