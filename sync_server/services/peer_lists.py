@@ -18,7 +18,7 @@ from sync_server.core.scope import Grant, Scope
 from sync_server.services.form_definitions import get_definition, get_entity_spec
 from sync_server.services.list_scope import rows_in_scope
 from sync_server.services.peer_scope import READ, WRITE, is_own
-from sync_server.store import decided_entities, entities, entity_actions, forms, peer_subjects
+from sync_server.store import decided_entities, entities, entity_actions, entity_decisions, forms, peer_subjects
 from sync_server.store.entities import EntityList
 from sync_server.store.entity_actions import EntityKey, StoredAction
 from sync_server.store.families import find_families
@@ -72,14 +72,20 @@ class PeerLists:
         return ({*decided} | {action.entity for action in actions}) - theirs
 
     def describe(self, project_id: int) -> list[object]:
-        """Say in plain values what rules which entities of a project the peer gets: when it changes, the scope does."""
+        """Say in plain values what rules which entities of a project the peer gets: when it changes, the scope does.
+
+        By which decisions is a part of it, because a rule that comes back is another scope: what happened meanwhile has
+        to be gone through again.
+        """
         if self.has_whole(project_id):
             return []
         known = [each for each in entities.iter_lists(self._session, project_id) if self.knows(project_id, each.name)]
         rules = {each.name: sorted({repr(one) for one in self._rules(each) if one != NOTHING}) for each in known}
-        named = [] if self._has_all_lists(project_id) else sorted(each.name for each in known)
+        named = [] if self._has_all_lists(project_id) else sorted(rules)
         ruled = {name: of_list for name, of_list in rules.items() if of_list}
-        return [named, ruled] if named or ruled else []
+        decided = entity_decisions.find_list_decisions(self._session, project_id)
+        ruled_by = sorted(one.id for name in rules for one in decided.get(name, ()) if "access" in one.body)
+        return [named, ruled, ruled_by] if named or ruled or ruled_by else []
 
     def _granted(self, project_id: int, list_name: str) -> list[Grant]:
         """The grants that reach a list: on the project, or on a form that writes or shows it."""

@@ -163,6 +163,27 @@ def test_an_office_has_what_is_shared_and_what_was_registered_there(hub: Node, c
     assert are_equal(hub, centre)
 
 
+def test_a_rule_that_comes_back_is_gone_through_again(hub: Node, centre: Node) -> None:
+    pair(hub, centre, role=PEER_UP)
+    forum(centre, "Bardarash", "NORTH")
+    for is_shared in (True, False, True, False):
+        change_list(centre, FORUMS, {"access": {"shared": is_shared}})
+        sync(hub, centre)
+        assert labels(hub) == (["Bardarash"] if is_shared else [])
+        assert are_equal(hub, centre)
+
+
+def test_a_hub_that_has_not_what_registered_an_entity_shows_it_as_waiting(hub: Node, centre: Node) -> None:
+    pair(hub, centre, role=PEER, rows="status eq 'dry'")
+    send(centre, well("a"))
+    change(centre, WELL, WELLS, status="dry")
+    sync(hub, centre)
+    (waiting,) = shown(hub, "wells").values()
+    assert (waiting.is_waiting, waiting.is_served, waiting.has_conflict) == (True, False, False)
+    assert waiting.data == {"status": "dry"}
+    assert are_equal(hub, centre)
+
+
 def test_a_hub_with_some_forms_has_the_lists_that_they_name(hub: Node, centre: Node) -> None:
     pair(hub, centre, role=PEER, form_id="wells")
     forum(centre, "Bardarash", "NORTH")
