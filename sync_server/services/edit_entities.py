@@ -21,6 +21,7 @@ from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.access import require
 from sync_server.services.audit import make_act, noted, write_act
+from sync_server.services.erase_entities import without_erased
 from sync_server.store import entities, entity_actions, entity_decisions
 from sync_server.store.accounts import Actor
 from sync_server.store.decisions import StoredDecision, add_decisions
@@ -188,7 +189,7 @@ def _write(node: Node, place: ListPlace, made: Sequence[StoredDecision], action:
 def add_acts(session: Session, place: ListPlace, made: Sequence[StoredDecision], action: str) -> None:
     if not made:
         return
-    add_decisions(session, made)
+    add_decisions(session, without_erased(session, made))
     details = {"list": place.name, "count": len(made), **({"source": place.source} if place.source else {})}
     first = {"entity": made[0].subject} if len(made) == 1 else {}
     write_act(session, make_act(place.actor, action, f"dataset:{place.project_id}/{place.name}", **details, **first))

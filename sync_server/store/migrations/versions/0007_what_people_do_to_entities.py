@@ -1,6 +1,7 @@
 """Entities that people change: settings of lists, who made what, properties beside the state. All of it is derived.
 
-The tables are made anew and filled from the feed, as after `sync-server rebuild`.
+The tables are made anew and filled from the feed, as after `sync-server rebuild`. What this node has taken of other
+nodes' feeds is gone through once more, by asking first: the program of before took no decision about an entity.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ from sync_server.store import engine
 
 revision = "0007"
 down_revision = "0006"
+BEGIN_ANEW = "UPDATE peer_cursors SET scope_hash = scope_hash || ' before entities'"
 
 
 def upgrade() -> None:
@@ -19,6 +21,7 @@ def upgrade() -> None:
     _add_actors()
     _add_entities()
     op.execute(sa.text("DELETE FROM checkpoints WHERE consumer = 'entities'"))
+    op.execute(sa.text(BEGIN_ANEW))
 
 
 def _json(name: str) -> sa.Column[object]:
@@ -35,7 +38,7 @@ def _add_lists() -> None:
     op.create_table(
         "entity_lists",
         *_key("name"),
-        *(_json(name) for name in ("properties", "rules", "settings")),
+        *(_json(name) for name in ("properties", "rules", "settings", "tags", "levels")),
         sa.Column("served", sa.Integer(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
     )
