@@ -4,11 +4,13 @@ What is saved from a severe question is no property of a list: lists lie on ever
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from sync_server.core.list_settings import ListSettings, fold_list_settings
+from sync_server.core.list_tags import tag_properties
 from sync_server.core.sensitivity import Level, rate_questions
 from sync_server.services.form_definitions import get_entity_spec
 from sync_server.store import entity_decisions, forms
@@ -22,29 +24,49 @@ def declared_lists(session: Session, project_id: int) -> list[EntityList]:
     A list that people deleted is among them, and says so, unless a form writes it.
     """
     versions = forms.iter_project_versions(session, project_id)
-    properties: dict[str, set[str]] = {}
-    severe: dict[str, set[str]] = {}
-    rules: dict[str, dict[str, str]] = {}
+    said: dict[str, _Said] = {}
     for version in versions:
-        levels = _levels(session, version, versions)
         for name, saved in get_entity_spec(session, version).lists.items():
-            properties.setdefault(name, set()).update(saved)
+            said.setdefault(name, _Said()).properties.update(saved)
+        levels = _levels(session, version, versions)
         for name, path, saved_to in _saved(session, version):
-            if levels[path] is Level.SEVERE:
-                severe.setdefault(name, set()).add(saved_to)
-            if cell := version.annotations.get(path, {}).get("merge"):
-                rules.setdefault(name, {})[saved_to] = cell
-    settings = _settings(session, project_id, properties)
-    return [
-        EntityList(
-            project_id=project_id,
-            name=name,
-            properties=tuple(sorted((properties.get(name, set()) | {*each.properties}) - severe.get(name, set()))),
-            rules=rules.get(name, {}),
-            settings=each,
-        )
-        for name, each in sorted(settings.items())
-    ]
+            if name in said:
+                said[name].take(saved_to, levels[path], version.annotations.get(path, {}))
+    settings = _settings(session, project_id, said)
+    return [_list(project_id, name, said.get(name, _Said()), each) for name, each in sorted(settings.items())]
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the forms say of one list."""
+
+    properties: set[str] = field(default_factory=set)
+    levels: dict[str, Level] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def take(self, name: str, level: Level, cells: Mapping[str, Any]) -> None:
+        """Take in what one version says of one property: the most sensitive word holds, else the newest."""
+        self.levels[name] = max(level, self.levels.get(name, Level.LOW))
+        if rule := cells.get("merge"):
+            self.rules[name] = rule
+        if tag := cells.get("hxl"):
+            self.tags[name] = tag
+
+
+def _list(project_id: int, name: str, said: _Said, settings: ListSettings) -> EntityList:
+    severe = {each for each, level in said.levels.items() if level is Level.SEVERE}
+    properties = tuple(sorted({*said.properties, *settings.properties} - severe))
+    levels = {each: level.word for each, level in said.levels.items() if each in properties and level}
+    return EntityList(
+        project_id=project_id,
+        name=name,
+        properties=properties,
+        rules=said.rules,
+        settings=settings,
+        tags=tag_properties(properties, said.tags, settings.tags),
+        levels=levels,
+    )
 
 
 def _settings(session: Session, project_id: int, written: Mapping[str, object]) -> dict[str, ListSettings]:

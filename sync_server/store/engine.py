@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, Text, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import DateTime, String, TypeDecorator
 
 from sync_server.operator_errors import DatabaseUnusable
@@ -96,6 +98,23 @@ def unusable(error: DBAPIError) -> DatabaseUnusable:
 def insert_for(session: Session) -> Any:
     """Return the INSERT construct of the session's database, for ON CONFLICT."""
     return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+
+
+class by_code(FunctionElement[str]):
+    """A text that is ordered by its code points, as Python orders it, not by a language."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(by_code)
+def _as_it_is(element: Any, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(by_code, "postgresql")
+def _by_code(element: Any, compiler: Any, **options: Any) -> str:
+    return f'({compiler.process(element.clauses, **options)}) COLLATE "C"'
 
 
 def lock_feed(session: Session) -> None:

@@ -22,6 +22,7 @@ class EntityList:
     """A list. `served` and `digest` are of what tablets get: its entities that exist and are not deleted.
 
     `settings` are what people decided about it; a list that was deleted and that no form writes is remembered so.
+    `tags` say which property has an HXL tag, `levels` how sensitive a property is that is more than low.
     """
 
     project_id: int
@@ -29,6 +30,8 @@ class EntityList:
     properties: tuple[str, ...]
     rules: Mapping[str, str]
     settings: ListSettings = field(default_factory=ListSettings)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)
     served: int = 0
     digest: str = EMPTY
 
@@ -67,6 +70,7 @@ _e, _l = entities.c, entity_lists.c
 _KEY = ("project_id", "list_name", "entity_id")
 _NAMES = tuple(column.name for column in _e)
 _LIST = tuple(column.name for column in _l)
+_SAID = ("properties", "rules", "settings", "tags", "levels")
 
 
 def iter_lists(session: Session, project_id: int) -> list[EntityList]:
@@ -94,8 +98,9 @@ def find_any_list(session: Session, project_id: int, name: str) -> EntityList | 
 def put_list(session: Session, put: EntityList) -> None:
     """Write what forms and people say of a list; what it holds stays."""
     insert = insert_for(session)(entity_lists)
-    said = {name: insert.excluded[name] for name in ("properties", "rules", "settings")}
-    made = {"properties": list(put.properties), "rules": dict(put.rules), "settings": put.settings.to_json()}
+    said = {name: insert.excluded[name] for name in _SAID}
+    made = {name: getattr(put, name) for name in _SAID}
+    made |= {"properties": list(put.properties), "settings": put.settings.to_json()}
     row = {name: getattr(put, name) for name in _LIST} | made
     session.execute(insert.on_conflict_do_update(index_elements=["project_id", "name"], set_=said), [row])
 

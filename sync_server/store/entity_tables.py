@@ -12,6 +12,8 @@ entity_lists = table(
     Column("properties", JSON, nullable=False),  # in the order of the alphabet, the same at every node
     Column("rules", JSON, nullable=False),
     Column("settings", JSON, nullable=False),  # what people decided about the list (core/list_settings.py)
+    Column("tags", JSON, nullable=False),  # HXL tag to property
+    Column("levels", JSON, nullable=False),  # property to the word for its sensitivity; low when it is not there
     Column("served", Integer, nullable=False),  # how many entities tablets get
     _text("digest"),  # the sum of their fingerprints: what tablets compare is made of it
 )

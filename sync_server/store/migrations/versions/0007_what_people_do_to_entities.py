@@ -3,6 +3,8 @@
 The tables are made anew and filled from the feed, as after `sync-server rebuild`.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -23,7 +25,7 @@ def _json(name: str) -> sa.Column[object]:
     return sa.Column(name, sa.JSON(), nullable=False)
 
 
-def _key(*texts: str) -> list[sa.Column[object]]:
+def _key(*texts: str) -> list[sa.Column[Any]]:
     number = sa.Column("project_id", sa.Integer(), primary_key=True, autoincrement=False)
     return [number, *(sa.Column(name, sa.Text(), primary_key=True) for name in texts)]
 
@@ -33,7 +35,7 @@ def _add_lists() -> None:
     op.create_table(
         "entity_lists",
         *_key("name"),
-        *(_json(name) for name in ("properties", "rules", "settings")),
+        *(_json(name) for name in ("properties", "rules", "settings", "tags", "levels")),
         sa.Column("served", sa.Integer(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
     )
