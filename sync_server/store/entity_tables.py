@@ -16,6 +16,7 @@ entity_lists = table(
     Column("levels", JSON, nullable=False),  # property to the word for its sensitivity; low when it is not there
     Column("served", Integer, nullable=False),  # how many entities tablets get
     _text("digest"),  # the sum of their fingerprints: what tablets compare is made of it
+    _text("owners"),  # as digest, with who made each
 )
 entity_actions = table(
     "entity_actions",
@@ -61,6 +62,7 @@ entities = table(
     Column("data", JSON, nullable=False),  # the properties and the label, as text
     Column("state", JSON, nullable=False),  # EntityState without them
     _text("fingerprint"),
+    _text("line"),  # of the list's CSV, as tablets get it; empty when they do not
     moment("created_at"),
     moment("updated_at"),
     Column("creator_id", Integer),

@@ -126,7 +126,6 @@ def _names(members: Iterable[Member]) -> frozenset[str]:
     return frozenset(name for m in members for name in (m.instance_id, m.deprecated_id) if name)
 
 
-
 def _parts(wanted: Iterable[T]) -> Iterator[list[T]]:
     ordered = list(dict.fromkeys(wanted))
     return (ordered[start : start + PART] for start in range(0, len(ordered), PART))

@@ -38,6 +38,7 @@ def _add_lists() -> None:
         *(_json(name) for name in ("properties", "rules", "settings", "tags", "levels")),
         sa.Column("served", sa.Integer(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("owners", sa.Text(), nullable=False),
     )
 
 
@@ -59,6 +60,7 @@ def _add_entities() -> None:
         ),
         *(_json(name) for name in ("data", "state")),
         sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
         sa.Column("created_at", engine.UtcDateTime(timezone=True), nullable=False),
         sa.Column("updated_at", engine.UtcDateTime(timezone=True), nullable=False),
         sa.Column("creator_id", sa.Integer()),
