@@ -25,13 +25,21 @@ SUFFIX = ".csv"
 
 def find_form_lists(session: Session, project_id: int, version_id: int) -> list[EntityList]:
     """Find the lists that belong to a form version, by name."""
-    lists = {f"{each.name}{SUFFIX}": each for each in entities.iter_lists(session, project_id)}
+    lists = _find_lists(session, project_id)
     version = forms.find_version_by_id(session, project_id, version_id) if lists else None
-    if version is None:
+    named = lists.keys() & get_definition(session, version).media if version else set[str]()
+    if not named:
         return []
     files = {file.name for file in form_list.iter_form_media(session, project_id, version_id)}
-    named = {name for name in get_definition(session, version).media if name not in files}
-    return [each for file_name, each in lists.items() if file_name in named]
+    return [lists[name] for name in sorted(named - files)]
+
+
+def _find_lists(session: Session, project_id: int) -> dict[str, EntityList]:
+    """The lists of a project by the name of their file; remembered for the session, which is one snapshot."""
+    remembered: dict[int, dict[str, EntityList]] = session.info.setdefault("entity_lists", {})
+    if project_id not in remembered:
+        remembered[project_id] = {f"{each.name}{SUFFIX}": each for each in entities.iter_lists(session, project_id)}
+    return remembered[project_id]
 
 
 def find_form_list(session: Session, project_id: int, version_id: int, file_name: str) -> EntityList | None:

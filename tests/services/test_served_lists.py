@@ -1,8 +1,8 @@
-"""What is served of a list: exactly the rows and columns that rule, role and settings let through, on both databases."""
+"""What is served of a list: just the rows and columns that rule, role and settings let through, on both databases."""
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,10 +57,10 @@ class World:
 
 
 @pytest.fixture
-def world(node: Node) -> Iterator[World]:
+def world(node: Node) -> World:
     for name in NOTED:
         add_property(node, None, 1, name)
-    yield World(node, add_device(node, None, "tablet", 1)[0].id)
+    return World(node, add_device(node, None, "tablet", 1)[0].id)
 
 
 def said(kind: str, rule: Rule) -> dict[str, Any]:
