@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from sync_server.store import engine
 
@@ -58,7 +59,8 @@ def _add_entities() -> None:
             sa.Column(name, sa.Boolean(), nullable=False)
             for name in ("is_served", "is_deleted", "has_conflict", "is_waiting")
         ),
-        *(_json(name) for name in ("data", "state")),
+        sa.Column("data", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        _json("state"),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("line", sa.Text(), nullable=False),
         sa.Column("created_at", engine.UtcDateTime(timezone=True), nullable=False),
