@@ -5,12 +5,13 @@ sessions begin IMMEDIATE and the busy timeout is set first. synchronous=FULL bec
 read sessions see one snapshot (REPEATABLE READ), as a SQLite read transaction in WAL mode does.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, Text, create_engine, event, text
+from sqlalchemy import ColumnElement, Engine, Text, create_engine, event, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -115,6 +116,31 @@ def _as_it_is(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(by_code, "postgresql")
 def _by_code(element: Any, compiler: Any, **options: Any) -> str:
     return f'({compiler.process(element.clauses, **options)}) COLLATE "C"'
+
+
+class text_under(FunctionElement[str]):
+    """The text under a name of a JSON column; null when there is none.
+
+    SQLite before 3.45 compares names as they were written, and letters beyond ASCII are written as escapes.
+    """
+
+    type = Text()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        super().__init__(column, literal(name, Text()), literal(f"$.{json.dumps(name)}", Text()))
+
+
+@compiles(text_under)
+def _text_under(element: Any, compiler: Any, **options: Any) -> str:
+    column, _, path = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"json_extract({column}, {path})"
+
+
+@compiles(text_under, "postgresql")
+def _text_under_name(element: Any, compiler: Any, **options: Any) -> str:
+    column, name, _ = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} ->> {name})"
 
 
 def lock_feed(session: Session) -> None:

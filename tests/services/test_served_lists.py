@@ -93,9 +93,9 @@ def meant(kind: str, rule: Rule, tablet: int, of_actor: dict[str, str]) -> Calla
 @given(
     put=made,
     rule=rules,
-    kind=st.sampled_from(("everything", "ownerOnly", "property", "filter", "filter")),
+    kind=st.sampled_from(("filter", "filter", "filter", "everything", "ownerOnly", "property")),
     of_actor=noted,
-    rows=st.sampled_from(list(DISTRICTS)),
+    rows=st.sampled_from([None, *DISTRICTS, None]),
     is_shared=st.booleans(),
     hidden=st.sets(st.sampled_from(PROPERTIES)),
 )
@@ -115,3 +115,10 @@ def test_who_gets_what_is_what_the_rule_says(
         for each in sorted(put, key=lambda each: each.entity_id)
         if is_theirs(each) and each.values.get("adm2", "") in districts
     ]
+
+
+@pytest.mark.parametrize("text", ["ناو-2 eq 'ب'", "not (ناو-2 ne 'ب')", "ناو-2 ge 'ب'"])
+def test_a_rule_reads_a_property_in_any_script(world: World, text: str) -> None:
+    put = [Made(f"0190a1b2-0000-4000-8000-{n:012d}", {"ناو-2": value}, None) for n, value in enumerate(("a", "ب", ""))]
+    of_list = put_made(world.node, ListSettings(access={"type": "filter", "filter": text}), put, world.known)
+    assert [row["ناو-2"] for row in world.serve(of_list, None)] == ["ب"]
