@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from sync_server.core.entity_event import LABEL
 from sync_server.core.list_condition import EVERYTHING, NOTHING, Condition, CreatedBy, OneOf, all_of
 from sync_server.core.list_filter import read_list_filter
 from sync_server.errors import Problem, UnexpectedValue
@@ -39,6 +40,11 @@ class Holder:
 def hidden_by(access: Mapping[str, Any] | None) -> frozenset[str]:
     """Name the properties that tablets do not get."""
     return frozenset(access.get("hidden", ())) if access else frozenset()
+
+
+def asks_what_is_noted(access: Mapping[str, Any] | None) -> bool:
+    """Tell whether the rule compares with what is noted of an actor."""
+    return access is not None and access.get("type") in (PROPERTY, FILTER)
 
 
 def is_shared(access: Mapping[str, Any] | None) -> bool:
@@ -70,7 +76,7 @@ def check_access(access: Mapping[str, Any] | None, properties: Collection[str]) 
     hidden = access.get("hidden", [])
     if not isinstance(hidden, list) or not all(isinstance(name, str) and name in properties for name in hidden):
         _refuse(hidden, "'hidden' is a list of the properties that tablets do not get.")
-    _rows(access, Holder(None, {}), properties)
+    _rows(access, Holder(None, {}), (LABEL, *properties))
 
 
 def _rows(access: Mapping[str, Any], holder: Holder, properties: Collection[str]) -> Condition:

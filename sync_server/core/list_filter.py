@@ -6,19 +6,19 @@ All properties are text and are compared as text. `$actor/NAME` stands for any o
 link under that name; where nothing is noted, neither a comparison nor its opposite lets anything through.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from sync_server.core.list_condition import NOTHING, AllOf, Condition, NoneOf, OneOf, Ordered, all_of, any_of
 from sync_server.core.odata_filter import (
     And,
     Comparison,
     Expression,
+    Function,
     Literal,
     Not,
     Or,
     Property,
     parse_filter,
-    properties_of,
 )
 from sync_server.errors import FilterNotSupported, UnexpectedValue
 
@@ -43,13 +43,6 @@ def read_list_filter(
     return _Reading(properties, actor or {}, is_empty_unknown).condition(parse_filter(text), is_not=False)
 
 
-def actor_properties_in(text: str) -> Iterator[str]:
-    """Name what a filter wants to know of whom it is for."""
-    for each in properties_of(parse_filter(text)):
-        if each.path[0] == ACTOR and len(each.path) == 2:
-            yield each.path[1]
-
-
 class _Reading:
     def __init__(
         self, properties: Collection[str], actor: Mapping[str, Collection[str]], is_empty_unknown: bool
@@ -70,23 +63,20 @@ class _Reading:
                 return self._comparison(_OPPOSITE[operator] if is_not else operator, left, right)
             case Literal(value=bool(value)):
                 return NOTHING if value is is_not else AllOf(())
-        raise FilterNotSupported(feature=str(expression) if isinstance(expression, Property) else "…")
+        raise FilterNotSupported(feature=_shown(expression))
 
     def _comparison(self, operator: str, left: Expression, right: Expression) -> Condition:
         if not _is_of_list(left):
             left, right, operator = right, left, _TURNED[operator]
         name = self._name(left)
+        if operator not in ("eq", "ne"):
+            return Ordered(name, operator, _limit(operator, right))
         values = self._values(right)
         if values is None:
             return NOTHING
         if operator == "eq":
             return OneOf(name, values)
-        if operator == "ne":
-            return NoneOf(name, tuple(dict.fromkeys((*values, "")))) if self._is_empty_unknown else NoneOf(name, values)
-        if not isinstance(right, Literal) or isinstance(right.value, int | float | None):
-            # Properties are text, so '10' stands before '9'; and before which of somebody's values?
-            raise FilterNotSupported(feature=f"{operator} {right.text if isinstance(right, Literal) else right}")
-        return Ordered(name, operator, right.text)
+        return NoneOf(name, tuple(dict.fromkeys((*values, "")))) if self._is_empty_unknown else NoneOf(name, values)
 
     def _name(self, side: Expression) -> str:
         if not isinstance(side, Property) or not _is_of_list(side):
@@ -103,10 +93,26 @@ class _Reading:
                 return ("" if value is None else text,)
             case Property(path=(start, name)) if start == ACTOR:
                 return tuple(sorted(self._actor.get(name, ()))) or None
-            case Property():
-                raise FilterNotSupported(feature=f"eq {side}")
-        raise FilterNotSupported(feature="now()")
+        raise FilterNotSupported(feature=f"eq {_shown(side)}")
+
+
+def _limit(operator: str, side: Expression) -> str:
+    """What a property is ordered by. Properties are text, so '10' stands before '9': a bare number is refused."""
+    if not isinstance(side, Literal) or isinstance(side.value, int | float | None):
+        raise FilterNotSupported(feature=f"{operator} {_shown(side)}")
+    return side.text
 
 
 def _is_of_list(side: Expression) -> bool:
     return isinstance(side, Property) and side.path[0] != ACTOR
+
+
+def _shown(side: Expression) -> str:
+    match side:
+        case Property():
+            return str(side)
+        case Literal(text=text):
+            return text
+        case Function(name=name):
+            return f"{name}()"
+    return "…"

@@ -16,6 +16,7 @@ from sync_server.core.entity_root import entity_of
 from sync_server.services.entity_lists import declared_lists
 from sync_server.services.entity_sources import read_sources
 from sync_server.services.fold_entities import fold_entities
+from sync_server.services.list_lines import rewrite_lines
 from sync_server.services.resolve_submissions import ABOUT_INSTANCES
 from sync_server.store import entities, entity_actions, entity_decisions, forms, peer_subjects
 from sync_server.store.changes import Change
@@ -43,12 +44,20 @@ class BuildEntities:
         made = fold_entities(session, touched, _find_actions(session, touched, sources), acts, lists)
 
         def write(session: Session) -> None:
+            others = [each for each in lists.values() if _has_other_columns(session, each)]
             for each in lists.values():
                 entities.put_list(session, each)
             entity_actions.put_actions(session, sources.forms, sources.names, sources.now)
             entities.put_entities(session, made, touched=touched)
+            for each in others:
+                rewrite_lines(session, each)
 
         return write
+
+
+def _has_other_columns(session: Session, new: EntityList) -> bool:
+    known = entities.find_any_list(session, new.project_id, new.name)
+    return known is None or known.columns != new.columns
 
 
 @dataclass(slots=True)

@@ -9,7 +9,9 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_spec import is_list_name, is_property_name
+from sync_server.core.list_access import check_access
 from sync_server.core.list_settings import KIND
+from sync_server.core.list_tags import check_tags
 from sync_server.entity_errors import ListExists, ListInUse, PropertyInUse
 from sync_server.errors import NotFound, PropertyExists, UnexpectedValue
 from sync_server.node import Node
@@ -63,8 +65,13 @@ def remove_property(node: Node, place: ListPlace, name: str) -> None:
 
 
 def change_list(node: Node, place: ListPlace, settings: Mapping[str, Any]) -> None:
-    """Set `needs_approval` or `access` of a list."""
-    _require_list(node, place, "dataset.update")
+    """Set `needs_approval`, `access` (who gets which entities) or `tags` of a list.
+
+    Raises what core/list_access.py raises for a rule that cannot be read, and UnexpectedValue for what is no tag.
+    """
+    of_list = _require_list(node, place, "dataset.update")
+    check_access(settings.get("access"), of_list.properties)
+    check_tags(settings.get("tags", {}), of_list.properties)
     _decide(node, place, {"act": "set", **settings}, "dataset.update")
 
 

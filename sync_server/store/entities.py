@@ -1,5 +1,6 @@
 """Entities as they are now, and their lists with what tablets compare: derived tables."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,20 +9,25 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, and_, cast, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from sync_server.core.entity_digest import EMPTY, shift_digest
+from sync_server.core.entity_digest import EMPTY, RowSum, owned_mark, shift_digest
+from sync_server.core.entity_event import LABEL
+from sync_server.core.list_access import hidden_by
 from sync_server.core.list_settings import ListSettings, read_settings
+from sync_server.core.sensitivity import Level
 from sync_server.store.engine import insert_for
 from sync_server.store.entity_actions import EntityKey, ids_by_list
 from sync_server.store.tables import entities, entity_lists
 
 PAGE = 500
+SEVERE = Level.SEVERE.word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityList:
     """A list. `served` and `digest` are of what tablets get: its entities that exist and are not deleted.
 
-    `settings` are what people decided about it; a list that was deleted and that no form writes is remembered so.
+    `owners` is a digest too, of the same rows and who made each here. `settings` are what people decided about it; a
+    list that was deleted and that no form writes is remembered so.
     `tags` say which property has an HXL tag, `levels` how sensitive a property is that is more than low.
     """
 
@@ -34,14 +40,22 @@ class EntityList:
     levels: Mapping[str, str] = field(default_factory=dict)
     served: int = 0
     digest: str = EMPTY
+    owners: str = EMPTY
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What tablets get of an entity: the label and the properties, without those that are hidden from them."""
+        hidden = hidden_by(self.settings.access) | {name for name, word in self.levels.items() if word == SEVERE}
+        return tuple(name for name in (LABEL, *self.properties) if name not in hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntity:
     """One entity. `data` are its properties and the label, `state` is the rest of EntityState as JSON.
 
-    `fingerprint` is that of its row as served, empty when it is not. The creator is who made the earliest event, the
-    updater who made the latest; None is the operator at the machine, or nobody that is known here.
+    `fingerprint` is that of its row as served and `line` that row in the list's CSV, empty when it is not. The creator
+    is who made the earliest event, the updater who made the latest; None is the operator at the machine, or nobody that
+    is known here.
     """
 
     project_id: int
@@ -56,6 +70,7 @@ class StoredEntity:
     data: dict[str, str] = field(repr=False)
     state: dict[str, Any] = field(repr=False)
     fingerprint: str
+    line: str = field(repr=False)
     created_at: datetime
     updated_at: datetime
     creator_id: int | None = None
@@ -105,11 +120,18 @@ def put_list(session: Session, put: EntityList) -> None:
     session.execute(insert.on_conflict_do_update(index_elements=["project_id", "name"], set_=said), [row])
 
 
+def put_sums(session: Session, of_list: EntityList, summed: RowSum, owned: RowSum) -> None:
+    """Write what all rows of a list come to, after all of them were written anew."""
+    is_it = (_l.project_id == of_list.project_id, _l.name == of_list.name)
+    sums = {"served": summed.count, "digest": summed.digest, "owners": owned.digest}
+    session.execute(update(entity_lists).where(*is_it).values(sums))
+
+
 def put_entities(session: Session, made: Sequence[StoredEntity], *, touched: Iterable[EntityKey]) -> None:
     """Write these, remove those of the touched ones that are no more, and bring the lists' digests up to date."""
     rows = {each.key: {name: getattr(each, name) for name in _NAMES} for each in made}
     keys = sorted({*touched, *rows})
-    before = _find_fingerprints(session, keys)
+    before = _find_marks(session, keys)
     gone = [key for key in keys if key not in rows]
     for place, ids in ids_by_list(gone).items():
         for start in range(0, len(ids), PAGE):
@@ -120,7 +142,7 @@ def put_entities(session: Session, made: Sequence[StoredEntity], *, touched: Ite
         session.execute(
             insert.on_conflict_do_update(index_elements=_KEY, set_=updated), [rows[k] for k in sorted(rows)]
         )
-    after = {each.key: each.fingerprint for each in made if each.fingerprint}
+    after = {each.key: (each.fingerprint, each.creator_id) for each in made if each.fingerprint}
     for project_id, name in sorted({key[:2] for key in keys}):
         _shift(session, project_id, name, _of(before, project_id, name), _of(after, project_id, name))
 
@@ -160,12 +182,16 @@ def _stream(session: Session, project_id: int, name: str, *conditions: Any) -> I
         yield make_entity(row)
 
 
-def _find_fingerprints(session: Session, keys: Sequence[EntityKey]) -> dict[EntityKey, str]:
-    found: dict[EntityKey, str] = {}
+_Mark = tuple[str, int | None]  # a row's fingerprint, and who made the entity
+
+
+def _find_marks(session: Session, keys: Sequence[EntityKey]) -> dict[EntityKey, _Mark]:
+    found: dict[EntityKey, _Mark] = {}
     for place, ids in ids_by_list(keys).items():
         for start in range(0, len(ids), PAGE):
-            query = select(_e.entity_id, _e.fingerprint).where(_is_one_of(place, ids[start : start + PAGE]))
-            found.update({(*place, row[0]): row[1] for row in session.execute(query) if row[1]})
+            is_one = _is_one_of(place, ids[start : start + PAGE])
+            rows = session.execute(select(_e.entity_id, _e.fingerprint, _e.creator_id).where(is_one))
+            found.update({(*place, row[0]): (row[1], row[2]) for row in rows if row[1]})
     return found
 
 
@@ -173,16 +199,19 @@ def _is_one_of(place: tuple[int, str], ids: Sequence[str]) -> ColumnElement[bool
     return and_(_e.project_id == place[0], _e.list_name == place[1], _e.entity_id.in_(ids))
 
 
-def _of(fingerprints: Mapping[EntityKey, str], project_id: int, name: str) -> list[str]:
-    return [mark for key, mark in fingerprints.items() if key[:2] == (project_id, name)]
+def _of(marks: Mapping[EntityKey, _Mark], project_id: int, name: str) -> list[_Mark]:
+    return [mark for key, mark in marks.items() if key[:2] == (project_id, name)]
 
 
-def _shift(session: Session, project_id: int, name: str, before: Sequence[str], after: Sequence[str]) -> None:
-    """Take the old rows out of a list's digest and put the new ones in: the cost is that of what changed."""
-    digest = session.scalar(select(_l.digest).where(_l.project_id == project_id, _l.name == name))
-    if digest is not None:
+def _shift(session: Session, project_id: int, name: str, before: Sequence[_Mark], after: Sequence[_Mark]) -> None:
+    """Take the old rows out of a list's digests and put the new ones in: the cost is that of what changed."""
+    known = session.execute(select(_l.digest, _l.owners).where(_l.project_id == project_id, _l.name == name)).first()
+    if known is not None:
+        gone, come = ([mark for mark, _ in marks] for marks in (before, after))
+        owned = (itertools.starmap(owned_mark, marks) for marks in (before, after))
         changed = {
-            "digest": shift_digest(digest, gone=before, come=after),
+            "digest": shift_digest(known[0], gone=gone, come=come),
+            "owners": shift_digest(known[1], gone=next(owned), come=next(owned)),
             "served": _l.served + len(after) - len(before),
         }
         session.execute(update(entity_lists).where(_l.project_id == project_id, _l.name == name).values(changed))

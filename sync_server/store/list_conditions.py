@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, and_, false, func, or_, true
 
 from sync_server.core.list_condition import AllOf, AnyOf, Condition, CreatedBy, NoneOf, OneOf, Ordered
-from sync_server.store.engine import by_code
+from sync_server.store.engine import by_code, text_under
 from sync_server.store.tables import entities
 
 _e = entities.c
@@ -28,7 +28,7 @@ def rows_where(condition: Condition) -> ColumnElement[bool]:
 
 def value_of(name: str) -> ColumnElement[str]:
     """The text of a property, empty when the entity says nothing of it."""
-    return func.coalesce(_e.data[name].as_string(), "")
+    return func.coalesce(text_under(_e.data, name), "")
 
 
 def _ordered(value: ColumnElement[str], operator: str, limit: str) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from sync_server.store import engine
 
@@ -41,6 +42,7 @@ def _add_lists() -> None:
         *(_json(name) for name in ("properties", "rules", "settings", "tags", "levels")),
         sa.Column("served", sa.Integer(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("owners", sa.Text(), nullable=False),
     )
 
 
@@ -60,8 +62,10 @@ def _add_entities() -> None:
             sa.Column(name, sa.Boolean(), nullable=False)
             for name in ("is_served", "is_deleted", "has_conflict", "is_waiting")
         ),
-        *(_json(name) for name in ("data", "state")),
+        sa.Column("data", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        _json("state"),
         sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
         sa.Column("created_at", engine.UtcDateTime(timezone=True), nullable=False),
         sa.Column("updated_at", engine.UtcDateTime(timezone=True), nullable=False),
         sa.Column("creator_id", sa.Integer()),
