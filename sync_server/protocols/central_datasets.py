@@ -14,6 +14,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request, send_file
 
 from sync_server.core.entity_row import odata_name
+from sync_server.core.list_access import OWNER_ONLY, check_access
 from sync_server.errors import UnexpectedValue
 from sync_server.node import Node
 from sync_server.protocols.authentication import current_node, require_actor
@@ -40,7 +41,6 @@ from sync_server.store.forms import Form
 
 blueprint = Blueprint("central_datasets", __name__, url_prefix="/v1/projects/<int:project_id>")
 
-OWNER_ONLY = "ownerOnly"
 DELETED = Asked("deleted", "string", "`true` gives what was deleted instead.", ("true", "false"))
 _ONE = "/datasets/<list_name>"
 _CSV = Content(("text/csv",), "what was deleted together with the list")
@@ -61,6 +61,7 @@ def post_dataset(project_id: int) -> Any:
     """Make an entity list."""
     body = read_json('{"name": "forums"}')
     place, settings = ListPlace(project_id, read_text(body, "name"), require_actor()), _read_settings(body)
+    check_access(settings.get("access"), ())  # before the list is made, which has no properties yet
     edit_lists.make_list(current_node(), place)
     return _change(current_node(), place, settings)
 
@@ -189,23 +190,11 @@ def _read_flag(body: dict[str, Any], name: str) -> bool | None:
 
 
 def _read_access(given: Any) -> dict[str, Any] | None:
-    """Read Central's two kinds of access."""
-    if given is None or given == {"type": OWNER_ONLY}:
-        return dict(given) if given else None
-    rules = given.get("rules") if isinstance(given, dict) and given.get("type") == "property" else None
-    if not isinstance(rules, list) or not rules or not all(map(_is_rule, rules)):
-        reason = (
-            'write {"type": "ownerOnly"}, or {"type": "property", "rules": [{"datasetProperty", "actorProperty"}]}.'
-        )
-        raise UnexpectedValue(field="accessFilter", value=str(given)[:60], reason=reason)
-    named = ("datasetProperty", "actorProperty")
-    return {"type": "property", "rules": [{name: rule[name] for name in named} for rule in rules]}
-
-
-def _is_rule(given: Any) -> bool:
-    return isinstance(given, dict) and all(
-        isinstance(given.get(name), str) and given[name] for name in ("datasetProperty", "actorProperty")
-    )
+    """Read who gets what; whether it is a rule for this list is asked where it is set (core/list_access.py)."""
+    if given is None or isinstance(given, dict):
+        return given
+    reason = 'write {"type": "ownerOnly"}, {"type": "property", "rules": […]} or {"type": "filter", "filter": "…"}.'
+    raise UnexpectedValue(field="accessFilter", value=str(given)[:60], reason=reason)
 
 
 def _write_details(details: ListDetails) -> dict[str, Any]:
