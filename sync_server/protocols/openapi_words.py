@@ -15,7 +15,9 @@ TAGS = {
     "Projects": "Projects, and their encryption.",
     "Roles and assignments": "Who may do what, on the site, in a project, on a form.",
     "Forms": "Forms, their versions and files.",
+    "Entity lists": "Lists that tablets share, what is in them, and what became of it; Central calls them datasets.",
     "Submissions": "What tablets sent: lists, reviews, downloads, clocks, erasure.",
+    "Entities": "Lists that tablets share, and what is in them (docs/entities.md).",
     "Nodes": "Other nodes of this program, which exchange what they received (docs/replication.md).",
     "The site": "Settings, the audit log, the interface itself.",
     "Pages": "What people look at with a browser. Programs use the routes above.",
@@ -55,6 +57,8 @@ _ARGUMENTS = {
     "version": "The version's name; ___ for the empty one.",
     "version_id": "The number of a published version, as lists of forms name it.",
     "name": "The file's name.",
+    "list_name": "The entity list's name.",
+    "entity_id": "The entity's id, a UUID.",
     "token": "An app user's or a public link's token.",
     "session_token": "The token of a session, an app user or a public link.",
     "username": "The account's e-mail, or what stands before its @.",
@@ -63,6 +67,7 @@ _ARGUMENTS = {
     "link_id": "The public link's number.",
     "actor_id": "The number of an account, an app user or a public link.",
     "role_id": "The role's number or its system name, such as app-user.",
+    "list_number": "The number of a deleted list.",
     "day": "A day, such as 2026-11-23.",
     "erasure_id": "The receipt's id, or its beginning.",
     "config_key": "Which of the settings: analytics, login-appearance, logo, hero-image.",
@@ -74,14 +79,16 @@ _METHODS = {"get": "Read", "post": "Make", "put": "Set", "patch": "Change"}
 # By the name of the endpoint's module, then of the view: the first that fits.
 _TAG_OF = (
     ("openrosa.", "Tablets"), ("kobo.", "Tablets, KoBo's addresses"), ("office.", "Pages"),
-    ("pairing.", "Nodes"), ("replication.", "Nodes"), ("node_completeness.", "Nodes"),
+    ("central_datasets.", "Entity lists"), ("central_entities.", "Entity lists"),
+    ("central_entity_history.", "Entity lists"), ("pairing.", "Nodes"),
+    ("replication.", "Nodes"), ("node_completeness.", "Nodes"),
     ("app_user", "App users"), ("propert", "App users"), ("public_link", "Public links"),
     ("assignment", "Roles and assignments"), ("holder", "Roles and assignments"),
     ("role", "Roles and assignments"), ("session", "Sessions"), ("preference", "Users"), ("user", "Users"),
     ("audit", "The site"), ("erasure", "Submissions"), ("erase", "Submissions"), ("completeness", "Submissions"),
-    ("clock", "Submissions"),
+    ("clock", "Submissions"), ("entit", "Entities"),
     ("review", "Submissions"), ("submission", "Submissions"),
-    ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
+    ("entit", "Entity lists"), ("central_forms", "Forms"), ("form", "Forms"), ("project", "Projects"),
 )  # fmt: skip
 
 

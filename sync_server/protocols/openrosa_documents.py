@@ -32,6 +32,7 @@ from sync_server.services.served_lists import (
 from sync_server.services.stranded_tablets import note_arrival
 from sync_server.store import changes, form_list, nodes
 from sync_server.store.accounts import Actor
+from sync_server.store.entities import EntityList
 
 XML = "text/xml; charset=utf-8"
 # With max-age Collect would use an old list without asking.
@@ -92,11 +93,12 @@ def answer_manifest(project_id: int, version_id: int, base: str) -> Response:
     node, scope = current_node(), current_scope()
     with node.database.read() as session:
         hashes = {file.name: file.md5 for file in form_list.iter_form_media(session, project_id, version_id)}
-        views = (view_with_forms(session, scope, each) for each in find_form_lists(session, project_id, version_id))
-        lists = {f"{view.list.name}.csv": hash_of(node, session, view) for view in views}
+        lists = {f"{each.name}.csv": each for each in find_form_lists(session, project_id, version_id)}
+        for name, each in lists.items():
+            hashes[name] = hash_of(node, session, view_with_forms(session, scope, each))
         epoch = changes.epoch(session)
     folder = f"{_public(base)}/xformsMedia/{version_id}"
-    files = (_media_file(name, md5, folder, is_list=name in lists) for name, md5 in sorted((hashes | lists).items()))
+    files = (_media_file(name, md5, folder, lists.get(name)) for name, md5 in sorted(hashes.items()))
     return _conditional(write_manifest(files), epoch=epoch)
 
 
@@ -169,9 +171,11 @@ def _with_lists(session: Session, project_id: int, form: form_list.OfferedForm) 
     return replace(form, has_media=has_media)
 
 
-def _media_file(name: str, md5: str, folder: str, *, is_list: bool) -> MediaFile:
+def _media_file(name: str, md5: str, folder: str, of_list: EntityList | None) -> MediaFile:
     url = f"{folder}/{quote(name, safe='')}"
-    return MediaFile(name, md5, url, f"{url}/integrity" if is_list else None)
+    if of_list is None:
+        return MediaFile(name, md5, url)
+    return MediaFile(name, md5, url, f"{url}/integrity", needs_approval=of_list.settings.needs_approval)
 
 
 def _allow_version(project_id: int, version_id: int) -> None:

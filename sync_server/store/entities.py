@@ -70,7 +70,7 @@ class StoredEntity:
     data: dict[str, str] = field(repr=False)
     state: dict[str, Any] = field(repr=False)
     fingerprint: str
-    line: str = field(repr=False)
+    line: str = field(default="", repr=False)
     created_at: datetime
     updated_at: datetime
     creator_id: int | None = None
@@ -166,7 +166,7 @@ def find_entities(session: Session, project_id: int, name: str, entity_ids: Iter
     for start in range(0, len(wanted), PAGE):
         is_one = _is_one_of((project_id, name), wanted[start : start + PAGE])
         for row in session.execute(select(*_e).where(is_one).order_by(_e.entity_id)):
-            yield _entity(row)
+            yield make_entity(row)
 
 
 def count_to_look_at(session: Session, project_id: int) -> dict[str, tuple[int, int]]:
@@ -179,7 +179,7 @@ def count_to_look_at(session: Session, project_id: int) -> dict[str, tuple[int, 
 def _stream(session: Session, project_id: int, name: str, *conditions: Any) -> Iterator[StoredEntity]:
     query = select(*_e).where(_e.project_id == project_id, _e.list_name == name, *conditions).order_by(_e.entity_id)
     for row in session.execute(query, execution_options={"yield_per": PAGE}):
-        yield _entity(row)
+        yield make_entity(row)
 
 
 _Mark = tuple[str, int | None]  # a row's fingerprint, and who made the entity
@@ -223,5 +223,5 @@ def _list(row: Row[Any]) -> EntityList:
     return EntityList(**{**values, **said})
 
 
-def _entity(row: Row[Any]) -> StoredEntity:
+def make_entity(row: Row[Any]) -> StoredEntity:
     return StoredEntity(**dict(zip(_NAMES, row, strict=True)))

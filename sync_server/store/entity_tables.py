@@ -71,7 +71,16 @@ entities = table(
     moment("updated_at"),
     Column("creator_id", Integer),
     Column("updater_id", Integer),
-    Index("ix_entities_created", "project_id", "list_name", "created_at", "entity_id"),
+    # With is_served, so that rows which a page passes over are not read.
+    Index("ix_entities_created", "project_id", "list_name", "created_at", "entity_id", "is_served"),
+    # Few are in conflict, and to count them must not read the others.
+    Index(
+        "ix_entities_conflict",
+        "project_id",
+        "list_name",
+        sqlite_where=text("has_conflict = 1"),
+        postgresql_where=text("has_conflict"),
+    ),
 )
 
 DERIVED = (entity_lists, entity_actions, entities)

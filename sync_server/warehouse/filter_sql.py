@@ -1,13 +1,11 @@
 """Turn a parsed `$filter` into a condition of SQL: every value bound, every name out of the form's layout.
 
-A value takes the type of what it is compared with, as it would in Central: '2026-01-31' beside a date is a date, 5
-beside a text is the text 5. What can be of no such type is refused rather than silently never true.
+What type a value takes beside another: core/odata_typing.py.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from typing import Any
 
 from sync_server.core.odata_filter import (
     And,
@@ -19,8 +17,8 @@ from sync_server.core.odata_filter import (
     Or,
     Property,
     Value,
-    read_moment,
 )
+from sync_server.core.odata_typing import HAVE_PART, can_compare, fit_value, kind_of
 from sync_server.errors import FilterTypeConflict
 from sync_server.warehouse.cells import Cell
 from sync_server.warehouse.relation import Sql
@@ -31,16 +29,8 @@ FindCell = Callable[[Property], Cell]
 _OPERATORS = {
     "eq": "IS NOT DISTINCT FROM", "ne": "IS DISTINCT FROM", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
 }  # fmt: skip
-_DATES = frozenset(("date", "datetime"))
-_NUMBERS = frozenset(("int", "decimal"))
-_HAVE_PART = {"year": _DATES, "month": _DATES, "day": _DATES} | {
-    name: frozenset(("datetime", "time")) for name in ("hour", "minute", "second")
-}
 _BOUND = {
     bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE", str: "VARCHAR", datetime: "TIMESTAMP", date: "DATE", time: "TIME",
-}  # fmt: skip
-_KINDS = {
-    bool: "boolean", int: "int", float: "decimal", str: "text", datetime: "datetime", date: "date", time: "time",
 }  # fmt: skip
 
 
@@ -95,7 +85,7 @@ class _Writing:
         else:
             one = self._operand(left, None)
             two = self._operand(right, one)
-        if not _can_compare(one.kind, two.kind):
+        if not can_compare(one.kind, two.kind):
             raise FilterTypeConflict(field=one.shown, type=one.kind, value=two.shown)
         return _joined([one.sql, two.sql], f" {_OPERATORS[operator]} ")
 
@@ -118,7 +108,7 @@ class _Writing:
 
     def _part(self, name: str, argument: Expression) -> _Operand:
         of = self._operand(argument, None)
-        if of.kind not in _HAVE_PART[name]:
+        if of.kind not in HAVE_PART[name]:
             raise FilterTypeConflict(field=of.shown, type=of.kind, value=f"{name}()")
         return _Operand(Sql(f"{name}({of.sql.text})", of.sql.values), "int", f"{name}({of.shown})")
 
@@ -131,39 +121,12 @@ def _bound(value: Value) -> Sql:
     return Sql("NULL") if value is None else Sql(f"?::{_BOUND[type(value)]}", (value,))
 
 
-def _can_compare(one: str, two: str) -> bool:
-    return one == two or "null" in (one, two) or {one, two} <= _DATES or {one, two} <= _NUMBERS
-
-
 def _literal(literal: Literal, beside: _Operand | None) -> _Operand:
     try:
-        value = _fitted(literal, beside.kind if beside else "")
+        value = fit_value(literal, beside.kind if beside else "")
     except ValueError as error:
         assert beside is not None
         raise FilterTypeConflict(field=beside.shown, type=beside.kind, value=f"'{literal.text}'") from error
-    kind = "null" if value is None else _KINDS[type(value)]
-    return _Operand(_bound(value), kind, literal.text)
-
-
-def _fitted(literal: Literal, kind: str) -> Value:
-    """Read a value as the type of what it is compared with, if it can be read so."""
-    value: Any = literal.value
-    if kind == "text" and value is not None:
-        return literal.text
-    if isinstance(value, str) and kind in _READ:
-        value = _READ[kind](value)
-    if kind == "datetime" and type(value) is date:
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 all moments are UTC here
-    return value.replace(tzinfo=None) if isinstance(value, datetime | time) else value
-
-
-def _boolean(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError(text)
-    return text == "true"
-
-
-_READ: dict[str, Callable[[str], Value]] = {
-    "int": float, "decimal": float, "boolean": _boolean, "date": date.fromisoformat, "datetime": read_moment,
-    "time": time.fromisoformat,
-}  # fmt: skip
+    if isinstance(value, datetime | time):
+        value = value.replace(tzinfo=None)  # all moments are UTC here
+    return _Operand(_bound(value), kind_of(value), literal.text)

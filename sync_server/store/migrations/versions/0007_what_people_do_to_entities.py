@@ -68,4 +68,12 @@ def _add_entities() -> None:
         sa.Column("creator_id", sa.Integer()),
         sa.Column("updater_id", sa.Integer()),
     )
-    op.create_index("ix_entities_created", "entities", ["project_id", "list_name", "created_at", "entity_id"])
+    page = ["project_id", "list_name", "created_at", "entity_id", "is_served"]
+    op.create_index("ix_entities_created", "entities", page)
+    op.create_index(
+        "ix_entities_conflict",
+        "entities",
+        ["project_id", "list_name"],
+        sqlite_where=sa.text("has_conflict = 1"),
+        postgresql_where=sa.text("has_conflict"),
+    )
