@@ -93,9 +93,9 @@ def answer_manifest(project_id: int, version_id: int, base: str) -> Response:
     node, scope = current_node(), current_scope()
     with node.database.read() as session:
         hashes = {file.name: file.md5 for file in form_list.iter_form_media(session, project_id, version_id)}
-        views = [view_with_forms(session, scope, each) for each in find_form_lists(session, project_id, version_id)]
-        lists = {f"{view.list.name}.csv": view.list for view in views}
-        hashes |= {f"{view.list.name}.csv": hash_of(node, session, view) for view in views}
+        lists = {f"{each.name}.csv": each for each in find_form_lists(session, project_id, version_id)}
+        for name, each in lists.items():
+            hashes[name] = hash_of(node, session, view_with_forms(session, scope, each))
         epoch = changes.epoch(session)
     folder = f"{_public(base)}/xformsMedia/{version_id}"
     files = (_media_file(name, md5, folder, lists.get(name)) for name, md5 in sorted(hashes.items()))

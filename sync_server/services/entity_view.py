@@ -34,14 +34,18 @@ class EntityView:
 
 
 def find_entity_view(node: Node, session: Session, actor: Actor | None, project_id: int, name: str) -> EntityView:
-    """Return what the actor sees of a list; raise NotFound for no such list, InsufficientRights."""
+    """Return what the actor sees of a list; raise NotFound for no such list, InsufficientRights.
+
+    Whose grants are limited to rows sees those entities (services/list_scope.py), and of them what the grants' level
+    shows.
+    """
     scope = require(node, actor, "entity.list", project_id=project_id)
     found = entities.find_list(session, project_id, name)
     if found is None:
         raise NotFound
-    seen = view_of_list(scope, found)
-    if seen is None:
+    view = view_of_list(scope, found)
+    if view is None:
         raise InsufficientRights
-    properties = tuple(name for name in found.properties if name in seen.columns)
-    rows = () if seen.rows == EVERYTHING else (rows_where(seen.rows),)
-    return EntityView(found, properties, rows, LABEL in seen.columns)
+    rows = () if view.rows == EVERYTHING else (rows_where(view.rows),)
+    properties = tuple(name for name in view.columns if name != LABEL)
+    return EntityView(found, properties, rows, has_label=LABEL in view.columns)

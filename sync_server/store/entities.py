@@ -70,7 +70,7 @@ class StoredEntity:
     data: dict[str, str] = field(repr=False)
     state: dict[str, Any] = field(repr=False)
     fingerprint: str
-    line: str = field(repr=False)
+    line: str = field(default="", repr=False)
     created_at: datetime
     updated_at: datetime
     creator_id: int | None = None
