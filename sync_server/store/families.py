@@ -133,3 +133,10 @@ def _names(members: Iterable[Member]) -> frozenset[str]:
 def _parts(wanted: Iterable[T]) -> Iterator[list[T]]:
     ordered = list(dict.fromkeys(wanted))
     return (ordered[start : start + PART] for start in range(0, len(ordered), PART))
+
+
+def owners_of(family: FamilyNames) -> frozenset[str]:
+    """Name the other nodes whose own a family is."""
+    erased = [member for member in family.members if member.has_erased]
+    counted = [min(erased, key=lambda member: member.row_id)] if erased else family.members
+    return frozenset(node for member in counted for node in member.nodes if node is not None)
