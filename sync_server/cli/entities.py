@@ -10,15 +10,14 @@ import click
 from sync_server.cli import entity_edits, entity_upload
 from sync_server.cli.entity_options import in_project, no_list
 from sync_server.cli.options import open_node, when_not_found
-from sync_server.core.entity_event import DELETION, EntityEvent
+from sync_server.core.entity_event import DELETION
 from sync_server.services.list_entities import (
-    EntityHistory,
     ListOverview,
-    get_history,
     iter_failed_actions,
     iter_list,
     list_entity_lists,
 )
+from sync_server.services.see_entities import Happening, SeenEntity, see_entity
 from sync_server.settings import Settings
 from sync_server.store.entities import StoredEntity
 from sync_server.store.entity_actions import StoredAction
@@ -79,7 +78,7 @@ def show(settings: Settings, name: str, entity_id: str, project_id: int) -> None
     """Show the entity ENTITY (its id) of LIST."""
     none = f"Nothing is known of {entity_id} in the list {name}. See what there is: sync-server entities list {name}"
     with open_node(settings) as node, when_not_found(none):
-        _say(get_history(node, name, entity_id, project_id=project_id), ZoneInfo(settings.timezone))
+        _say(see_entity(node, None, project_id, name, entity_id), ZoneInfo(settings.timezone))
 
 
 def _overview(each: ListOverview) -> str:
@@ -108,18 +107,18 @@ def _failed_line(action: StoredAction) -> str:
     return f"{action.form_id} {action.root_id}{action.place}  {action.list_name} {action.entity_id}: {reason}"
 
 
-def _say(history: EntityHistory, zone: ZoneInfo) -> None:
-    entity, waits = history.entity, set(history.entity.state["waits"])
+def _say(seen: SeenEntity, zone: ZoneInfo) -> None:
+    entity = seen.entity
     click.echo(f"{entity.label}{_remark(entity)}")
     click.echo(f"version {entity.number}")
-    for name in sorted(history.shown & entity.data.keys()):
+    for name in sorted(seen.shown & entity.data.keys()):
         click.echo(f"  {name}: {entity.data[name]}")
     for conflict in entity.state["conflicts"]:
-        click.echo(_conflict(conflict["about"], [value for _event, value in conflict["claims"]], history.shown))
-    for action in history.actions:
-        waiting = "  (waits for what it builds upon)" if action.event_id in waits else ""
-        when = f"{action.received_at.astimezone(zone):%Y-%m-%d %H:%M %z}"
-        click.echo(f"{when}  {_did(action.event, history.shown)}{waiting}")
+        click.echo(_conflict(conflict["about"], [value for _event, value in conflict["claims"]], seen.shown))
+    for happening in seen.history:
+        waiting = "  (waits for what it builds upon)" if happening.waits else ""
+        when = f"{happening.dated.at.astimezone(zone):%Y-%m-%d %H:%M %z}"
+        click.echo(f"{when}  {_did(happening, seen.shown)}{waiting}")
 
 
 def _conflict(about: str, values: list[str], shown: frozenset[str]) -> str:
@@ -130,9 +129,11 @@ def _conflict(about: str, values: list[str], shown: frozenset[str]) -> str:
     return f"conflict about {'deleting it' if about == DELETION else about}: {said}"
 
 
-def _did(event: EntityEvent, shown: frozenset[str]) -> str:
+def _did(happening: Happening, shown: frozenset[str]) -> str:
+    event = happening.dated.version.event
     said = ", ".join(f"{name}={value}" for name, value in sorted(event.values.items()) if name in shown)
-    return f"{event.kind} by {event.source}: {said}" if said else f"{event.kind} by {event.source}"
+    by = " ".join(filter(None, (happening.author, happening.source))) or "the operator"
+    return f"{event.kind} by {by}: {said}" if said else f"{event.kind} by {by}"
 
 
 for command in (*entity_edits.COMMANDS, *entity_upload.COMMANDS):

@@ -6,6 +6,7 @@ an item with any of it is refused by itself, whichever database is here.
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ LARGEST_NUMBER = 2**63 - 1
 YEARS = range(1900, 3000)  # a clock may be years off; beyond these, zones and databases run out of numbers
 DEEPEST = 50  # levels of JSON: what people decide has three
 LONGEST_TOLD = 600  # characters of a name that is told back: it is part of a key, as names of files are
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 # Texts that people write or devices make up; every other one is, or may become, part of a key.
 _LONG = frozenset(("title", "description", "name", "node_name", "file_name", "device_id", "source_name", "type"))
@@ -34,7 +37,7 @@ def told_name(name: str) -> str:
 
 def is_text(text: str) -> bool:
     """Tell whether a database takes it."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return _NO_TEXT.search(text) is None
 
 
 def _fields(item: Any) -> Iterable[tuple[str, Any]]:

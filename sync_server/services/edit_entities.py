@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from sync_server.core.entity_decision import KIND, write_entity_body
 from sync_server.core.entity_draft import EntityDraft, check_drafts, check_values
-from sync_server.core.entity_event import CREATE, DELETE, DELETION, RESTORE, SETTLE, UPDATE
+from sync_server.core.entity_event import CREATE, DELETE, DELETION, LABEL, RESTORE, SETTLE, UPDATE
 from sync_server.entity_errors import EntityExists, EntityVersionConflict, NoBaseVersion, NothingToSettle
 from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.access import require
 from sync_server.services.audit import make_act, noted, write_act
+from sync_server.services.entity_view import EntityView, find_entity_view, require_in_sight
 from sync_server.services.erase_entities import without_erased
 from sync_server.store import entities, entity_actions, entity_decisions
 from sync_server.store.accounts import Actor
@@ -72,9 +73,9 @@ def update_entity(
     `base` is the number of the version that the author saw; with `is_forced` none need be given. Raises NoBaseVersion,
     EntityVersionConflict, EntityNotValid, NotFound.
     """
-    entity, of_list = _get_shown(node, place, entity_id, "entity.update")
+    entity, view = _get_shown(node, place, entity_id, "entity.update")
     _require_current(entity, base, is_forced)
-    check_values(said, frozenset(of_list.properties), place="the entity")
+    check_values(said, frozenset(view.properties), place="the entity")
     _write(node, place, [new_decision(place, entity_id, UPDATE, said, sees=entity)], "entity.update.version")
 
 
@@ -87,13 +88,14 @@ def settle_entity(
     `keeps`: whether one stays that somebody deleted while another went on with it; None: if anything is said.
     Raises NothingToSettle as well as what `update_entity` raises.
     """
-    entity, of_list = _get_shown(node, place, entity_id, "entity.update")
+    entity, view = _get_shown(node, place, entity_id, "entity.update")
     if base is not None or said:
         _require_current(entity, base, is_forced)
-    about = [conflict["about"] for conflict in entity.state["conflicts"]]
+    in_sight = {DELETION, *view.properties, *((LABEL,) if view.has_label else ())}
+    about = [conflict["about"] for conflict in entity.state["conflicts"] if conflict["about"] in in_sight]
     if not about:
         raise NothingToSettle
-    check_values(said, frozenset(of_list.properties), place="the entity")
+    check_values(said, frozenset(view.properties), place="the entity")
     shown = {name: entity.data.get(name, "") for name in about if name != DELETION}
     made = [new_decision(place, entity_id, SETTLE, {**shown, **said}, sees=entity)]
     if DELETION in about:
@@ -125,7 +127,8 @@ def _mark(node: Node, place: ListPlace, entity_ids: Iterable[str], act: str, ver
     require(node, place.actor, verb, project_id=place.project_id)
     consumers.fold_received(node)
     with node.database.read() as session:
-        get_list(session, place)
+        view = find_entity_view(node, session, place.actor, place.project_id, place.name)
+        require_in_sight(session, view, wanted)
         found = {each.entity_id: each for each in entities.find_entities(session, place.project_id, place.name, wanted)}
     is_there = {id: each.is_deleted if act == RESTORE else each.is_served for id, each in found.items()}
     if not all(is_there.get(id) for id in wanted):
@@ -133,15 +136,16 @@ def _mark(node: Node, place: ListPlace, entity_ids: Iterable[str], act: str, ver
     _write(node, place, [new_decision(place, id, act, {}, sees=found[id]) for id in wanted], verb)
 
 
-def _get_shown(node: Node, place: ListPlace, entity_id: str, verb: str) -> tuple[StoredEntity, EntityList]:
+def _get_shown(node: Node, place: ListPlace, entity_id: str, verb: str) -> tuple[StoredEntity, EntityView]:
     require(node, place.actor, verb, project_id=place.project_id)
     consumers.fold_received(node)
     with node.database.read() as session:
-        of_list = get_list(session, place)
+        view = find_entity_view(node, session, place.actor, place.project_id, place.name)
+        require_in_sight(session, view, [entity_id])
         entity = next(entities.find_entities(session, place.project_id, place.name, [entity_id]), None)
     if entity is None or not (entity.is_served or entity.has_conflict):
         raise NotFound
-    return entity, of_list
+    return entity, view
 
 
 def _require_current(entity: StoredEntity, base: int | None, is_forced: bool) -> None:

@@ -1,5 +1,6 @@
 """What somebody may read of an entity list: which rows, and which properties. Every bulk reader asks here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from sync_server.errors import InsufficientRights, NotFound
 from sync_server.node import Node
 from sync_server.services.access import require
 from sync_server.services.list_scope import view_of_list
-from sync_server.store import entities
+from sync_server.store import entities, entity_pages
 from sync_server.store.accounts import Actor
 from sync_server.store.entities import EntityList
 from sync_server.store.entity_filter import Condition
@@ -49,3 +50,20 @@ def find_entity_view(node: Node, session: Session, actor: Actor | None, project_
     rows = () if view.rows == EVERYTHING else (rows_where(view.rows),)
     properties = tuple(name for name in view.columns if name != LABEL)
     return EntityView(found, properties, rows, has_label=LABEL in view.columns)
+
+
+def require_in_sight(session: Session, view: EntityView, entity_ids: Iterable[str]) -> None:
+    """Raise NotFound unless all of these are in a view: nobody changes what they may not know of."""
+    wanted = set(entity_ids)
+    place = (view.list.project_id, view.list.name)
+    if view.rows and entity_pages.find_fitting(session, *place, wanted, view.rows) != wanted:
+        raise NotFound
+
+
+def require_whole(view: EntityView) -> None:
+    """Raise InsufficientRights for who sees less than all of a list.
+
+    Whoever compares a file with it is told what it has.
+    """
+    if view.rows or not view.has_label or view.properties != view.list.properties:
+        raise InsufficientRights

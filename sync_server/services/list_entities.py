@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sync_server.core.entity_event import DELETION, LABEL
 from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services import consumers
@@ -19,18 +18,6 @@ class ListOverview:
     list: EntityList
     conflicts: int
     waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class EntityHistory:
-    """An entity with everything that submissions did to it, the earliest received first.
-
-    `shown` names what may be shown of it; what was saved from a severe question is not among it.
-    """
-
-    entity: StoredEntity
-    shown: frozenset[str]
-    actions: tuple[StoredAction, ...]
 
 
 def list_entity_lists(node: Node, *, project_id: int = 1) -> list[ListOverview]:
@@ -63,16 +50,3 @@ def iter_failed_actions(node: Node, *, project_id: int = 1) -> Iterator[StoredAc
     consumers.catch_up(node)
     with node.database.read() as session:
         yield from entity_actions.iter_failed(session, project_id)
-
-
-def get_history(node: Node, name: str, entity_id: str, *, project_id: int = 1) -> EntityHistory:
-    """Return one entity with what was done to it; raise NotFound for one that nothing is known of."""
-    consumers.catch_up(node)
-    with node.database.read() as session:
-        entity = next(entities.find_entities(session, project_id, name, [entity_id]), None)
-        of_list = entities.find_list(session, project_id, name)
-        if entity is None or of_list is None:
-            raise NotFound
-        actions = entity_actions.find_actions_on(session, [entity.key])
-    shown = frozenset((LABEL, DELETION, *of_list.properties))
-    return EntityHistory(entity, shown, tuple(sorted(actions, key=lambda each: (each.received_at, each.event_id))))

@@ -59,15 +59,6 @@ def get_entity(node: Node, place: ListPlace, entity_id: str, *, with_deleted: bo
     return EntityVersions(show_entity(entity, versions, shown_in(view)), versions)
 
 
-def require_in_sight(node: Node, place: ListPlace, entity_ids: Iterable[str]) -> None:
-    """Raise NotFound unless the actor sees all of these: nobody changes what they may not know of."""
-    wanted = set(entity_ids)
-    with node.database.read() as session:
-        view = _view(node, session, place)
-        if view.rows and _fitting(session, view, wanted) != wanted:
-            raise NotFound
-
-
 def list_creators(node: Node, place: ListPlace) -> list[Actor]:
     """List who created what is in a list, by name."""
     consumers.fold_received(node, seconds=PATIENCE_SECONDS)

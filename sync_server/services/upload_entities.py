@@ -19,6 +19,7 @@ from sync_server.services import consumers
 from sync_server.services.access import require
 from sync_server.services.audit import make_act, noted, write_act
 from sync_server.services.edit_entities import ListPlace, get_list, new_decision, require_new
+from sync_server.services.entity_view import find_entity_view, require_whole
 from sync_server.services.plan_upload import PART, PlannedRow, plan_rows
 from sync_server.store.decisions import add_decisions
 
@@ -46,12 +47,16 @@ class UploadPlan:
 
 
 def preview_upload(node: Node, place: ListPlace, file: IO[bytes]) -> UploadPlan:
-    """Say what uploading a file would do, and change nothing. Raises UploadNotFit, NotFound for no such list."""
+    """Say what uploading a file would do, and change nothing. Raises UploadNotFit, NotFound for no such list,
+    InsufficientRights for who sees only a part of it.
+    """
     require(node, place.actor, "entity.create", project_id=place.project_id)
     consumers.fold_received(node)
     plan, faults = UploadPlan(), _Faults()
     with node.database.read() as session:
-        for each in plan_rows(session, get_list(session, place), file):
+        view = find_entity_view(node, session, place.actor, place.project_id, place.name)
+        require_whole(view)
+        for each in plan_rows(session, view.list, file):
             if isinstance(each, RowFault):
                 faults.add(each)
             else:

@@ -17,7 +17,9 @@ from sync_server.store.tables import decisions
 PART = 500
 
 _d = decisions.c
-_ACT = (_d.project_id, _d.form_id, _d.subject, _d.id, _d.parents, _d.body, _d.decided_at, _d.author_id, _d.reason)
+_ACT = (
+    _d.kind, _d.project_id, _d.form_id, _d.subject, _d.id, _d.parents, _d.body, _d.decided_at, _d.author_id, _d.reason
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,12 @@ def find_acts_about(session: Session, entity_ids: Iterable[str]) -> dict[EntityK
     wanted = sorted(set(entity_ids))
     found: dict[EntityKey, list[StoredAct]] = {}
     for start in range(0, len(wanted), PART):
-        is_about = (_d.subject.in_(wanted[start : start + PART]), _d.kind == entity_decision.KIND)
-        for *key, id, parents, body, at, author_id, reason in session.execute(select(*_ACT).where(*is_about)):
-            act = StoredAct((key[0], key[1], key[2]), read_entity_event(id, parents, body), at, author_id, reason)
-            found.setdefault(act.entity, []).append(act)
+        about = select(*_ACT).where(_d.subject.in_(wanted[start : start + PART]))
+        for kind, *key, id, parents, body, at, author_id, reason in session.execute(about):
+            # Not a condition: SQLite would go through all decisions of that kind for each part.
+            if kind == entity_decision.KIND:
+                act = StoredAct((key[0], key[1], key[2]), read_entity_event(id, parents, body), at, author_id, reason)
+                found.setdefault(act.entity, []).append(act)
     return found
 
 
