@@ -163,6 +163,18 @@ def test_an_office_has_what_is_shared_and_what_was_registered_there(hub: Node, c
     assert are_equal(hub, centre)
 
 
+def test_what_a_hub_sends_can_bring_it_an_entity(hub: Node, centre: Node) -> None:
+    """Nothing else happened: what it sent itself is not passed over when it registers an entity."""
+    pair(hub, centre, role=PEER_UP)
+    send(centre, well("a"))
+    change(centre, WELL, WELLS, status="dry")
+    sync(hub, centre)
+    send(hub, well("b"))
+    sync(hub, centre, rounds=2)
+    assert decided(hub, WELL)
+    assert are_equal(hub, centre)
+
+
 def test_a_rule_that_comes_back_is_gone_through_again(hub: Node, centre: Node) -> None:
     pair(hub, centre, role=PEER_UP)
     forum(centre, "Bardarash", "NORTH")
