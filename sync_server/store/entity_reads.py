@@ -92,7 +92,7 @@ def iter_rows(
     options = {} if limit is not None and limit <= AT_A_TIME else {"yield_per": AT_A_TIME}
     with session.execute(query, execution_options=options) as found:
         for row in found:
-            yield EntityRow(*row[:_WIDTH]), row[_WIDTH:]
+            yield EntityRow._make(row[:_WIDTH]), row[_WIDTH:]
 
 
 def place_of(row: EntityRow, values: SortValues) -> Place:
