@@ -9,7 +9,10 @@ from sync_server.protocols import (
     central_app_users,
     central_audits,
     central_config,
+    central_datasets,
+    central_entities,
     central_entity_data,
+    central_entity_history,
     central_forms,
     central_keys,
     central_preferences,
@@ -24,6 +27,7 @@ from sync_server.protocols import (
     central_users,
     clocks,
     endpoint,
+    entity_upload,
     erasures,
     interface,
     kobo,
@@ -37,8 +41,9 @@ from sync_server.protocols import (
 DOORS = (
     openrosa, kobo, central_sessions, central_users, central_preferences, central_roles, central_projects,
     central_app_users, central_properties, central_public_links, central_config, central_keys, central_forms,
-    central_entity_data, central_reviews, central_submission_files, central_submissions, central_audits, clocks,
-    erasures, interface, node_completeness, pairing, replication, tablet_completeness,
+    central_datasets, central_entities, central_entity_data, central_entity_history, central_reviews,
+    central_submission_files, central_submissions, central_audits, clocks, entity_upload, erasures, interface,
+    node_completeness, pairing, replication, tablet_completeness,
 )  # fmt: skip
 
 

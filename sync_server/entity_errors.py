@@ -44,8 +44,27 @@ class PropertyInUse(Problem):
 class EntityNotValid(Problem):
     """One draft of many; `place` says which, as a row of a table or a number in a list."""
 
-    code = "400.8"
+    code = "400.28"
     message = "{place}: the {field} cannot be '{value}': {reason} Nothing was changed."
+
+
+class EntityNotText(EntityNotValid):
+    """What is no text, or an id that is none: Central has a code of its own for it."""
+
+    code = "400.11"
+
+
+class ListStaysLinked(Problem):
+    code = "409.920"
+    message = (
+        "The form picks from the list '{value}' and gets it as long as no file of that name is beside the form. Put a "
+        "file '{value}.csv' there, or publish a version that does not name it."
+    )
+
+
+class TooMuchAtOnce(Problem):
+    code = "413.97"
+    message = "This has more than {limit} bytes, and nothing of it was done. Send it in several parts."
 
 
 class EntityFieldUnknown(Problem):
@@ -64,3 +83,10 @@ class SkiptokenUnreadable(Problem):
 class FormatNotOffered(Problem):
     code = "406.1"
     message = "'{given}' is not offered here. This address gives {allowed}."
+
+
+class UploadNotFit(Problem):
+    """`faults` are the first of them, each with its row and column; `more` is empty or says how many follow."""
+
+    code = "400.915"
+    message = "Nothing was changed, because of this in the file: {faults}{more}"

@@ -30,6 +30,7 @@ from sync_server.store import nodes
 from sync_server.store.accounts import Actor
 from sync_server.store.blocks import Blocks
 from sync_server.store.engine import Database, unusable
+from sync_server.store.list_sums import ListSums
 from sync_server.store.migrations import migrate
 from sync_server.store.short_memory import ShortMemory
 from sync_server.store.writer import Writer
@@ -52,6 +53,7 @@ class Node:
     warehouse: Warehouse = field(repr=False, compare=False)
     tokens: ShortMemory[str, Actor | None] = field(default_factory=ShortMemory, repr=False, compare=False)
     grants: ShortMemory[int, tuple[Grant, ...]] = field(default_factory=ShortMemory, repr=False, compare=False)
+    list_sums: ListSums = field(default_factory=ListSums, repr=False, compare=False)
     blocks: Blocks = field(default_factory=Blocks, repr=False, compare=False)
     echoes: dict[str, tuple[tuple[str, ...], int, int]] = field(default_factory=dict, repr=False, compare=False)
     """For each peer what it holds under, and from where to where of the feed nothing is for it but its own."""

@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import bundle, completeness, export, guessing, ingest, read, replicate
+from benchmarks import bundle, completeness, entities, export, guessing, ingest, read, replicate
 
 
 def main() -> None:
@@ -15,6 +15,7 @@ def main() -> None:
     replicate.add_command(commands)
     bundle.add_command(commands)
     completeness.add_command(commands)
+    entities.add_command(commands)
     options = parser.parse_args()
     raise SystemExit(options.run(options))
 

@@ -112,7 +112,7 @@ def _uploads(seed: int, count: int, first: datetime, span: timedelta) -> Iterato
             project_id=1,
             sha256=VersionId(sha256_hex(xml)),
             form_id=FORM_ID,
-            form_version="2026113001",
+            form_version="2026113002",
             instance_id=InstanceId(instance_id),
             deprecated_id=None,
             is_sealed=False,

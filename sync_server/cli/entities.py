@@ -1,9 +1,14 @@
-"""Commands about entities: the lists that tablets share, one entity with its history, actions that failed."""
+"""Commands that show entities: the lists that tablets share, one entity with its history, actions that failed.
+
+Those that change something stand in entity_edits.py and entity_upload.py.
+"""
 
 from zoneinfo import ZoneInfo
 
 import click
 
+from sync_server.cli import entity_edits, entity_upload
+from sync_server.cli.entity_options import in_project, no_list
 from sync_server.cli.options import open_node, when_not_found
 from sync_server.core.entity_event import DELETION, EntityEvent
 from sync_server.services.list_entities import (
@@ -35,12 +40,12 @@ FAILURES = {
 
 @click.group(short_help="The lists that tablets share, and what happened to what is in them.")
 def entities() -> None:
-    """Show entity lists, entities, and actions that failed."""
+    """Show and change entity lists and what is in them; show actions that failed."""
 
 
 @entities.command("list", short_help="List the entity lists, or what is in one.")
 @click.argument("name", metavar="[LIST]", required=False)
-@click.option("--project", "project_id", type=int, default=1, show_default=True, help="Number of the project.")
+@in_project
 @click.option("--look", "needs_person", is_flag=True, help="Only what a person should look at: conflicts, and waiting.")
 @click.pass_obj
 def list_(settings: Settings, name: str | None, project_id: int, needs_person: bool) -> None:
@@ -50,13 +55,13 @@ def list_(settings: Settings, name: str | None, project_id: int, needs_person: b
             for each in list_entity_lists(node, project_id=project_id):
                 click.echo(_overview(each))
             return
-        with when_not_found(_no_list(name, project_id)):
+        with when_not_found(no_list(name, project_id)):
             for entity in iter_list(node, name, project_id=project_id, needs_person=needs_person):
                 click.echo(_line(entity))
 
 
 @entities.command("failed", short_help="List what submissions could not do to entities, and why.")
-@click.option("--project", "project_id", type=int, default=1, show_default=True, help="Number of the project.")
+@in_project
 @click.pass_obj
 def failed(settings: Settings, project_id: int) -> None:
     """List the actions that failed. The submissions are stored; the actions are tried again when that can help."""
@@ -68,7 +73,7 @@ def failed(settings: Settings, project_id: int) -> None:
 @entities.command("show", short_help="Show an entity: its properties, its conflicts, its history.")
 @click.argument("name", metavar="LIST")
 @click.argument("entity_id", metavar="ENTITY")
-@click.option("--project", "project_id", type=int, default=1, show_default=True, help="Number of the project.")
+@in_project
 @click.pass_obj
 def show(settings: Settings, name: str, entity_id: str, project_id: int) -> None:
     """Show the entity ENTITY (its id) of LIST."""
@@ -130,8 +135,7 @@ def _did(event: EntityEvent, shown: frozenset[str]) -> str:
     return f"{event.kind} by {event.source}: {said}" if said else f"{event.kind} by {event.source}"
 
 
-def _no_list(name: str, project_id: int) -> str:
-    return f"There is no entity list {name} in project {project_id}. See those there are: sync-server entities list"
-
+for command in (*entity_edits.COMMANDS, *entity_upload.COMMANDS):
+    entities.add_command(command)
 
 COMMANDS = (entities,)

@@ -63,7 +63,7 @@ def person(
     with open_node(settings) as node:
         plan = plan_person(node, None, kind, value, project_id=project_id, form_id=form_id)
         _say_plan(plan, keep_rest=keep_rest)
-        if dry_run or not plan.found:
+        if dry_run or plan.is_empty:
             return
         _ask(reason, yes, "Erase all this? There is no way back.")
         made = erase_person(
@@ -182,6 +182,9 @@ def _say_plan(plan: Plan, *, keep_rest: bool) -> None:
         whole = found.is_whole and not keep_rest
         what = "all of it" if whole else f"{found.rows} row(s), {found.answers} answer(s)"
         click.echo(f"{found.subject.form_id}  {found.subject.root_id}  {what}")
+    for entity in plan.entities:
+        what = "all that people wrote about it" if entity.is_whole else f"what {entity.decisions} change(s) say"
+        click.echo(f"{entity.key[1]}  {entity.key[2]}  {what}")
     click.echo(f"{len(plan.found)} submission(s) are about this person.")
     if plan.people > 1:
         click.echo(f"Careful: the rows found register {plan.people} people. They may share this phone.")

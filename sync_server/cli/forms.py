@@ -12,9 +12,11 @@ from sync_server.node import Node
 from sync_server.services.form_state import set_form_state
 from sync_server.services.publish_folder import find_missing_media, is_source, iter_sources, put_changed_media
 from sync_server.services.publish_form import publish_form
+from sync_server.services.seed_lists import seed_lists
+from sync_server.services.shipped_forms import lists_beside
 from sync_server.settings import Settings
 from sync_server.store import forms
-from sync_server.store.forms import CLOSED, CLOSING, OPEN
+from sync_server.store.forms import CLOSED, CLOSING, OPEN, FormVersion
 
 _project = click.option("--project", default=1, show_default=True, help="Number of the project.")
 
@@ -27,18 +29,25 @@ _project = click.option("--project", default=1, show_default=True, help="Number 
 def publish(settings: Settings, paths: tuple[Path, ...], project: int, ignore_warnings: bool) -> None:
     """Publish forms: .xlsx, .md or XForm .xml files, or folders of them.
 
-    A folder `media` beside a form holds the files it names; those that changed replace what tablets have.
+    A folder `media` beside a form holds the files it names; those that changed replace what tablets have. A folder
+    `lists` in a folder of forms holds entity lists: what is missing of them is made.
     """
     failed = False
     with Node.open(settings) as node, when_not_found(f"There is no project {project}."):
+        published: list[tuple[Path, FormVersion]] = []
         for path in _sources(paths):
             try:
-                _publish(node, path, project, ignore_warnings=ignore_warnings)
+                published.append((path, _publish(node, path, project, ignore_warnings=ignore_warnings)))
             except NotFound:
                 raise
             except Problem as problem:
                 failed = True
                 _say_problem(path, problem)
+        for folder in filter(Path.is_dir, paths):
+            for seeded in seed_lists(node, lists_beside(folder), project_id=project):
+                click.echo(f"List {seeded.name}: {seeded.created} made")
+        for path, version in published:
+            _say_missing(node, version, path)
     if failed:
         raise SystemExit(1)
 
@@ -113,7 +122,7 @@ def _sources(paths: tuple[Path, ...]) -> Iterator[Path]:
         yield from found
 
 
-def _publish(node: Node, path: Path, project: int, *, ignore_warnings: bool) -> None:
+def _publish(node: Node, path: Path, project: int, *, ignore_warnings: bool) -> FormVersion:
     began = datetime.now(UTC)
     version = publish_form(
         node,
@@ -131,8 +140,13 @@ def _publish(node: Node, path: Path, project: int, *, ignore_warnings: bool) -> 
         click.echo(f"  warning: {warning}", err=True)
     for name in put_changed_media(node, version, path.parent / "media"):
         click.echo(f"  media: {name}")
+    return version
+
+
+def _say_missing(node: Node, version: FormVersion, path: Path) -> None:
     for name in find_missing_media(node, version):
-        click.echo(f"  missing: {name}. Put it into {path.parent / 'media'} and publish again.", err=True)
+        where = path.parent / "media"
+        click.echo(f"Missing for {version.form_id}: {name}. Put it into {where} and publish again.", err=True)
 
 
 def _say_problem(path: Path, problem: Problem) -> None:

@@ -19,7 +19,8 @@ from sync_server.protocols.early_refusal import EarlyRefusal
 from sync_server.protocols.full_disk import write_full
 from sync_server.server import HttpServer, listen, share_arenas
 from sync_server.services.publish_folder import publish_folder
-from sync_server.services.shipped_forms import shipped_forms
+from sync_server.services.seed_lists import seed_lists
+from sync_server.services.shipped_forms import lists_beside, shipped_forms
 from sync_server.services.users import FIRST_ADMINISTRATOR, ensure_administrator
 from sync_server.settings import Settings
 from sync_server.worker import Worker
@@ -72,8 +73,11 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _prepare(node: Node) -> None:
-    for published in publish_folder(node, node.settings.forms or shipped_forms()):
+    folder = node.settings.forms or shipped_forms()
+    for published in publish_folder(node, folder):
         click.echo(f"Published {published.form_id} version {published.version}")
+    for seeded in seed_lists(node, lists_beside(folder)):
+        click.echo(f"List {seeded.name}: {seeded.created} made")
     if password := ensure_administrator(node):
         email = node.settings.admin_email or FIRST_ADMINISTRATOR
         click.echo("The first administrator may sign in now. This password is shown once; write it down:")

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sync_server.core import entity_decision, list_settings
+from sync_server.core.entity_decision import is_entity_body
+from sync_server.core.entity_draft import read_entity_id
+from sync_server.core.entity_spec import is_list_name
 from sync_server.core.form_states import STATES
+from sync_server.core.list_settings import is_list_body
 from sync_server.core.replication_items import DecisionItem
 from sync_server.core.submission_state import REVIEW_STATES
 
@@ -16,8 +21,17 @@ Json = Mapping[str, Any]
 def is_well_formed(item: DecisionItem) -> bool:
     """Tell whether body and words of a decision are of the form that its kind has; an unknown kind has none."""
     check = _BODIES.get(item.decision_kind)
-    is_known = check is not None and check(item.body)
+    is_known = check is not None and check(item.body) and _is_placed(item)
     return is_known and len(item.parents) <= MOST_SEEN and (item.words is None or _are_words(item.words))
+
+
+def _is_placed(item: DecisionItem) -> bool:
+    """Tell whether a decision is about what its kind is about; any text names a form or a submission."""
+    if item.decision_kind == entity_decision.KIND:
+        return is_list_name(item.form_id) and read_entity_id(item.subject) == item.subject
+    if item.decision_kind == list_settings.KIND:
+        return is_list_name(item.form_id) and item.subject == item.form_id
+    return True
 
 
 def _are_words(words: Json) -> bool:
@@ -70,4 +84,6 @@ _BODIES: dict[str, Callable[[Json], bool]] = {
     "comment": lambda body: True,
     "erasure": _is_erasure,
     "form_state": lambda body: body.get("state") in STATES,
+    entity_decision.KIND: is_entity_body,
+    list_settings.KIND: is_list_body,
 }

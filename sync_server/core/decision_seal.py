@@ -1,7 +1,7 @@
 """What a node signs of a decision, so that it can travel by way of others and still lose its words.
 
-The words (reason, comment, notes) can name somebody, and are erased with that person. So the signature covers their
-hash with a random salt, not the words: without the salt nobody can guess them from the hash.
+The words (reason, comment, notes, an entity's values) can name somebody, and are erased with that person. So the
+signature covers their hash with a random salt, not the words: without the salt nobody can guess them from the hash.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from typing import Any
 from sync_server.core.digest import canonical_json
 from sync_server.core.replication_items import DecisionItem, Who
 
-WORDS = ("comment", "text", "notes")
-"""The parts of a decision's body that people wrote."""
+WORDS = ("comment", "text", "notes", "values")
+"""The parts of a decision's body that people wrote; `values` are what they said of an entity."""
 
 
 def split_words(body: Mapping[str, Any], reason: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sync_server.core.digest import canonical_json
 from sync_server.core.entity_event import CREATE, DELETE, RESTORE, SETTLE, UPDATE, EntityEvent
+from sync_server.core.storable import is_text
 
 KIND = "entity"
 ACTS = frozenset((CREATE, UPDATE, SETTLE, DELETE, RESTORE))
@@ -26,15 +27,15 @@ def is_entity_body(body: Mapping[str, Any]) -> bool:
 
 
 def read_entity_event(decision_id: str, parents: Iterable[str], body: Mapping[str, Any]) -> EntityEvent:
-    return EntityEvent(id=decision_id, kind=body["act"], values=_values(body), parents=frozenset(parents))
+    return EntityEvent(id=decision_id, kind=body["act"], values=read_values(body), parents=frozenset(parents))
 
 
-def _values(body: Mapping[str, Any]) -> dict[str, str]:
-    """What came from another node is read as far as it can be: whatever is no text is left out."""
+def read_values(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a decision says of an entity; of what came from another node, what cannot be kept is left out."""
     try:
         values = json.loads(body.get("values") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(values, dict):
         return {}
-    return {name: value for name, value in values.items() if isinstance(value, str)}
+    return {name: value for name, value in values.items() if isinstance(value, str) and is_text(name + value)}

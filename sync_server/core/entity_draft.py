@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from sync_server.core.entity_event import LABEL
-from sync_server.entity_errors import EntityNotValid
+from sync_server.entity_errors import EntityNotText, EntityNotValid
+from sync_server.errors import NotFound
 
 LONGEST = 100_000  # characters of one value: it travels to every tablet
 _UUID = re.compile(r"(?:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
@@ -32,13 +33,21 @@ def read_entity_id(text: str) -> str | None:
     return match.group(1).lower() if match else None
 
 
+def get_entity_id(text: str) -> str:
+    """As `read_entity_id`; raise NotFound for what is no UUID: there can be no such entity."""
+    found = read_entity_id(text)
+    if found is None:
+        raise NotFound
+    return found
+
+
 def check_drafts(drafts: Iterable[EntityDraft], properties: Collection[str]) -> Iterator[EntityDraft]:
     """Pass on what may be made, with its id as it is kept; raise EntityNotValid at the first that may not."""
     seen: set[str] = set()
     for draft in drafts:
         entity_id = read_entity_id(draft.entity_id)
         if entity_id is None:
-            raise EntityNotValid(place=draft.place, field="id", value=draft.entity_id[:60], reason="it is no UUID.")
+            raise EntityNotText(place=draft.place, field="id", value=draft.entity_id[:60], reason="it is no UUID.")
         if entity_id in seen:
             raise EntityNotValid(place=draft.place, field="id", value=entity_id, reason="another one has it too.")
         seen.add(entity_id)
@@ -54,7 +63,7 @@ def check_values(said: Mapping[str, str], properties: Collection[str], *, place:
                 place=place, field="property", value=name[:60], reason="the list has none of that name."
             )
         if not isinstance(value, str):
-            raise EntityNotValid(place=place, field=name, value=str(value)[:60], reason="it must be text.")
+            raise EntityNotText(place=place, field=name, value=str(value)[:60], reason="it must be text.")
         if len(value) > LONGEST:
             raise EntityNotValid(place=place, field=name, value="…", reason=f"it is longer than {LONGEST} characters.")
     if LABEL in said and not said[LABEL].strip():

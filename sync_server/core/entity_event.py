@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from sync_server.core.ids import sha256_hex
+
 CREATE, UPDATE, UPSERT, DELETE, RESTORE = "create", "update", "upsert", "delete", "restore"
 
 SETTLE = "settle"
@@ -42,6 +44,11 @@ class EntityEvent:
     @property
     def can_create(self) -> bool:
         return self.kind in (CREATE, UPSERT)
+
+
+def submission_event_id(list_name: str, entity_id: str, root_id: str, nth: int = 1) -> str:
+    """Name the `nth` thing that a submission does to an entity: the same at every node, and after every edit."""
+    return sha256_hex("\n".join((list_name, entity_id, root_id, str(nth))).encode())
 
 
 class Claim(NamedTuple):

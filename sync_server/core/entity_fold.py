@@ -39,7 +39,7 @@ def fold_entity(events: Iterable[EntityEvent], rules: Rules | None = None) -> En
 
 def _only_created(event: EntityEvent, rules: Rules) -> EntityState:
     """What `_fold_all` gives for most entities, to which nothing happened since: a fifth of its time."""
-    fold = _Fold(rules)
+    fold = EntityFold(rules)
     return EntityState(
         number=make_number([event]),
         is_created=True,
@@ -53,7 +53,7 @@ def _only_created(event: EntityEvent, rules: Rules) -> EntityState:
 
 def _fold_all(events: Iterable[EntityEvent], rules: Rules) -> EntityState:
     seen = Seen(events)
-    fold = _Fold(rules)
+    fold = EntityFold(rules)
     for bit, event, mask in seen.order:
         fold.add(bit, event, mask)
     return EntityState(
@@ -79,7 +79,7 @@ class _Change:
 
 
 @dataclass(slots=True)
-class _Fold:
+class EntityFold:
     rules: Rules
     registers: dict[str, list[_Change]] = field(default_factory=dict)
     existence: list[_Change] = field(default_factory=list)

@@ -45,9 +45,15 @@ class Seen:
             before = len(left)
             left = [place for place in left if not self._place(place, self._find(self.events[place]))]
             if len(left) == before:
-                first = left.pop(0)
+                first = next((place for place in left if not self._follows_unplaced(place)), left[0])
+                left.remove(first)
                 self.waiting.add(first)
                 self._place(first, self._least(self.events[first], first))
+
+    def _follows_unplaced(self, place: int) -> bool:
+        """Tell whether an event was made having seen one that is here and has no place yet: that one waits first."""
+        parents = self.events[place].parents or ()
+        return any(id in self._places and self._places[id] not in self.by_event for id in parents)
 
     def _place(self, place: int, mask: int | None) -> bool:
         if mask is not None:

@@ -4,11 +4,12 @@ Only the project's home decides about lists, so its decisions follow one another
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 KIND = "list"
+SETTABLE = ("needs_approval", "access", "tags")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,8 @@ class ListSettings:
     """`properties` were added by hand. `is_made` when a person made the list, whatever forms write it.
 
     `needs_approval`: what submissions do counts only once they are approved. `access` says who gets which entities, in
-    ODK Central's words or ours (core/list_access.py); None: everybody that gets the list.
+    ODK Central's words or ours (core/list_access.py); None: everybody that gets the list. `tags` says which HXL tag a
+    property has (none, when it is empty), over what forms say of it.
     """
 
     is_made: bool = False
@@ -24,6 +26,7 @@ class ListSettings:
     properties: tuple[str, ...] = ()
     needs_approval: bool = False
     access: Mapping[str, Any] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
     made_at: str | None = None
     changed_at: str | None = None
 
@@ -66,7 +69,7 @@ def _apply(settings: ListSettings, body: Mapping[str, Any], at: str) -> ListSett
     if act == "remove property":
         return replace(changed, properties=tuple(name for name in settings.properties if name != body["name"]))
     if act == "set":
-        wanted = {name: body[name] for name in ("needs_approval", "access") if name in body}
+        wanted = {name: body[name] for name in SETTABLE if name in body}
         return replace(changed, **wanted)
     return settings
 
@@ -78,7 +81,8 @@ def is_list_body(body: Mapping[str, Any]) -> bool:
         return body.keys() == {"act"}
     if act in ("add property", "remove property"):
         return body.keys() == {"act", "name"} and isinstance(body["name"], str)
-    is_known = act == "set" and body.keys() <= {"act", "needs_approval", "access"}
-    return (
-        is_known and isinstance(body.get("needs_approval", False), bool) and isinstance(body.get("access"), dict | None)
-    )
+    if act != "set" or not body.keys() <= {"act", *SETTABLE}:
+        return False
+    of_access, tags = body.get("access"), body.get("tags", {})
+    is_text = isinstance(tags, dict) and all(isinstance(tag, str) for tag in tags.values())
+    return is_text and isinstance(of_access, dict | None) and isinstance(body.get("needs_approval", False), bool)

@@ -36,13 +36,14 @@ class MediaFile:
     """One file of a form, named as the form's jr:// addresses name it.
 
     One with an `integrity_url` is an entity list: tablets add to it what they register offline, and ask at that address
-    whether what they hold was deleted meanwhile.
+    whether what they hold was deleted meanwhile. To one that `needs_approval` they add nothing: it may come to nothing.
     """
 
     name: str
     md5: str
     download_url: str
     integrity_url: str | None = None
+    needs_approval: bool = False
 
 
 def write_form_list(forms: Iterable[ListedForm]) -> bytes:
@@ -68,7 +69,7 @@ def write_manifest(files: Iterable[MediaFile]) -> bytes:
     for file in files:
         media = _add(root, "mediaFile")
         if file.integrity_url:
-            media.set("type", "entityList")
+            media.set("type", "approvalEntityList" if file.needs_approval else "entityList")
         _add(media, "filename", file.name)
         _add(media, "hash", f"md5:{file.md5}")
         _add(media, "downloadUrl", file.download_url)

@@ -229,7 +229,8 @@ class DecisionItem:
 class WithdrawalItem:
     """The order to remove a submission that left the receiver's scope; only what the sender has itself is listed.
 
-    `versions` are sha256; the receiver removes nothing when it holds a version or receipt that is not listed.
+    `versions` are sha256; the receiver removes nothing when it holds a version or receipt that is not listed. Of an
+    entity (core/entity_root.py) what was decided about it is removed: `receipts` are the ids of those decisions.
     """
 
     kind: ClassVar[str] = "withdrawal"

@@ -43,7 +43,7 @@ def find_quotations(root: etree._Element, root_name: str, sensitivities: Sensiti
         path = (element.get("nodeset") or element.get("ref") or "").removeprefix(prefix)
         expression = element.get("calculate") or element.get("value") or ""
         level = _level_of(path, sensitivities)
-        for quoted in sorted(set(_quoted(expression, path, prefix))):
+        for quoted in sorted(set(questions_in(expression, path, prefix))):
             quoted_level = sensitivities.get(quoted, Level.LOW)
             if quoted_level > level and quoted_level >= Level.HIGH:
                 yield Quotation(path, level, quoted, quoted_level)
@@ -56,8 +56,8 @@ def _level_of(path: str, sensitivities: Mapping[str, Level]) -> Level:
     return highest_level(sensitivities) if is_about_the_whole_form(path) else sensitivities.get(path, Level.LOW)
 
 
-def _quoted(expression: str, path: str, prefix: str) -> Iterator[str]:
-    """Name the questions in an expression by their whole paths, those of texts left out."""
+def questions_in(expression: str, path: str, prefix: str) -> Iterator[str]:
+    """Name the questions in an expression that stands at `path`, by their whole paths; texts are left out."""
     for found in _PATH.findall(_TEXT.sub("''", expression)):
         if found.startswith("/"):
             yield found.removeprefix(prefix)

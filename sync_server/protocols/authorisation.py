@@ -26,6 +26,7 @@ from sync_server.core.row_scope import district_rows
 from sync_server.core.scope import EXPORT_CEILING, Grant, Scope
 from sync_server.core.sensitivity import Level
 from sync_server.protocols.needs import Need, need_of
+from sync_server.services.entity_view import ANY_FORM
 
 ALLOWED, REFUSED, FILTERED, HELD = "allowed", "refused", "filtered", "held"
 
@@ -99,6 +100,10 @@ class Route:
     def is_on_form(self) -> bool:
         return bool({"form_id", "version_id"} & self.arguments)
 
+    @property
+    def is_on_list(self) -> bool:
+        return bool({"list_name", "list_number"} & self.arguments)
+
 
 def iter_routes(app: Flask) -> Iterator[Route]:
     """List every route of the application, by path and method; HEAD goes with GET."""
@@ -161,6 +166,8 @@ def _has_what_may_leave(scope: Scope) -> bool:
 def _has_all(route: Route, need: Need, scope: Scope) -> bool:
     """Tell whether nothing at all is left out."""
     project_id = PROJECT if route.is_in_project else None
+    if route.is_on_list:
+        return scope.sees_whole(PROJECT, ANY_FORM, need.verb or "")
     if not route.is_on_form:
         return scope.may(need.verb or "", project_id)
     view = scope.view(PROJECT, FORM, need.verb or "")

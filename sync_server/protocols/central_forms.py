@@ -1,7 +1,7 @@
 """Publish and read forms as ODK Central's REST does.
 
 GET, POST /v1/projects/{id}/forms · GET, PATCH …/forms/{formId} · GET …/forms/{formId}.xlsx · /fields · /attachments
-GET, POST …/attachments/{name} · GET …/versions, and of each version the same. The XML is served by the tablets' door.
+GET, POST, PATCH …/attachments/{name} · GET …/versions, and of each version the same. The tablets' door serves the XML.
 A new version comes by POST …/forms too, and media go to published forms: docs/decisions/0003-forms-without-drafts.md.
 """
 
@@ -15,7 +15,7 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from sync_server.core.xform import FormDefinition
-from sync_server.errors import NoDrafts, NotFound, UnexpectedValue
+from sync_server.errors import MissingParameter, NoDrafts, NotFound, UnexpectedValue
 from sync_server.protocols.central_sessions import read_json
 from sync_server.protocols.endpoint import central_endpoint, current_node, current_scope, require_actor
 from sync_server.protocols.openrosa_documents import send_media
@@ -28,8 +28,10 @@ from sync_server.protocols.schemas import (
     ShownVersion,
     write_fields,
 )
+from sync_server.protocols.schemas_datasets import AttachmentPatchSchema
 from sync_server.protocols.shapes import NOTES, Asked, Content
 from sync_server.services.form_definitions import get_definition
+from sync_server.services.form_lists import find_linked_files, link_list
 from sync_server.services.form_media import guess_type, put_media
 from sync_server.services.form_state import set_form_state
 from sync_server.services.managed_encryption import find_key_id
@@ -178,6 +180,18 @@ def post_attachment(project_id: int, form_id: str, name: str) -> Any:
     return FormAttachmentSchema().dump(_expect([name], found)[0])
 
 
+@blueprint.patch("/<form_id>/attachments/<path:name>")
+@central_endpoint(verb="form.update", takes=AttachmentPatchSchema, answers=FormAttachmentSchema, asks=(NOTES,))
+def patch_attachment(project_id: int, form_id: str, name: str) -> Any:
+    """Let a form get the entity list of this name instead of a file, which is taken away from it."""
+    actor, is_linked = require_actor(), read_json('{"dataset": true}').get("dataset")
+    if not isinstance(is_linked, bool):
+        raise MissingParameter(field="dataset")
+    link_list(current_node(), actor, form_id, name, project_id=project_id, is_linked=is_linked)
+    found, _ = _defined(project_id, form_id, None)
+    return FormAttachmentSchema().dump(_expect([name], found)[0])
+
+
 def _write_version(project_id: int, form_id: str, version: str | None) -> Any:
     with current_node().database.read() as session:
         return FormSchema().dump(_find_version(session, project_id, form_id, version))
@@ -207,7 +221,8 @@ def _defined(project_id: int, form_id: str, version: str | None) -> tuple[FormVe
 def _expect(names: Sequence[str], version: FormVersion) -> list[ExpectedFile]:
     with current_node().database.read() as session:
         present = {file.name: file for file in forms.iter_attachments(session, version.row_id)}
-    return [ExpectedFile(name, _kind(name), present.get(name)) for name in names]
+    linked = find_linked_files(current_node(), version.project_id, version.row_id)
+    return [ExpectedFile(name, _kind(name), present.get(name), name in linked) for name in names]
 
 
 def _kind(name: str) -> str:

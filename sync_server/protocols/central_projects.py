@@ -14,6 +14,7 @@ from flask import Blueprint, request
 from sync_server.core.roles import find_role
 from sync_server.errors import MissingParameter, UnexpectedValue, UnknownReference
 from sync_server.protocols.authentication import current_node, require_actor
+from sync_server.protocols.central_datasets import write_datasets
 from sync_server.protocols.central_sessions import SUCCESS, read_json, read_text, write_time
 from sync_server.protocols.endpoint import central_endpoint, current_scope
 from sync_server.protocols.extended import is_extended
@@ -57,7 +58,7 @@ def get_projects() -> list[dict[str, Any]]:
         if with_forms:
             written["formList"] = _write_forms(shown.project.id)
         if request.args.get("datasets", "").lower() == "true":
-            written["datasetList"] = []
+            written["datasetList"] = _write_datasets(shown.project.id)
         listed.append(written)
     return listed
 
@@ -142,7 +143,9 @@ def _write_shown(shown: ShownProject, *, with_verbs: bool) -> dict[str, Any]:
         newest = shown.counts.last_submission
         written["forms"], written["appUsers"] = shown.counts.forms, shown.counts.app_users
         written["lastSubmission"] = write_time(newest) if newest else None
-        written["datasets"], written["lastEntity"] = 0, None
+        newest_entity = shown.counts.last_entity
+        written["datasets"] = shown.counts.datasets
+        written["lastEntity"] = write_time(newest_entity) if newest_entity else None
         if with_verbs:
             written["verbs"] = list(shown.verbs)
     return written
@@ -151,6 +154,12 @@ def _write_shown(shown: ShownProject, *, with_verbs: bool) -> dict[str, Any]:
 def _write_forms(project_id: int) -> list[dict[str, Any]]:
     found = projects.list_forms(current_node(), current_scope(), project_id)
     return [{**_form(each), "lastSubmission": write_time(each.newest) if each.newest else None} for each in found]
+
+
+def _write_datasets(project_id: int) -> list[dict[str, Any]]:
+    """Write the lists of a project, for whom may list them."""
+    may = current_scope().may("dataset.list", project_id)
+    return write_datasets(current_node(), require_actor(), project_id) if may else []
 
 
 def _form(listed: ListedForm) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sync_server.protocols.authentication import (
     slow_down_guessing,
 )
 from sync_server.protocols.endpoint import central_endpoint
+from sync_server.protocols.json_bodies import parse_json
 from sync_server.protocols.schemas_accounts import (
     NewSessionSchema,
     SessionSchema,
@@ -87,8 +88,8 @@ def read_json(example: str) -> dict[str, Any]:
     if (request.content_length or 0) > LONGEST_JSON:
         raise UnreadableJson(example=example)
     try:
-        body = request.get_json(force=True, silent=True)
-    except RecursionError as error:  # brackets in brackets, a thousand deep
+        body = parse_json(request.get_data())
+    except ValueError as error:
         raise UnreadableJson(example=example) from error
     if not isinstance(body, dict):
         raise UnreadableJson(example=example)

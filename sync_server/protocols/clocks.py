@@ -72,7 +72,6 @@ def _find_clocks() -> Iterator[TabletClock]:
     return repair_clocks(node, require_actor(), wanted)
 
 
-
 def _zone() -> ZoneInfo:
     return ZoneInfo(current_node().settings.timezone)
 

@@ -110,7 +110,6 @@ def _zone() -> ZoneInfo:
     return ZoneInfo(current_node().settings.timezone)
 
 
-
 def _write_pair(here: HeldCount, there: HeldCount) -> dict[str, Any]:
     return {
         **{"form_id": here.form_id, "device_id": here.device_id},

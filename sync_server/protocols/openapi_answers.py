@@ -1,6 +1,7 @@
 """Which answers a route gives: its own, and those that what it needs and takes brings along."""
 
 from http import HTTPStatus
+from typing import Any
 
 from sync_server.protocols.authorisation import Route
 from sync_server.protocols.json_schema import Components, Json
@@ -50,11 +51,13 @@ def write_contents(form: Form, components: Components, *, is_answer: bool) -> Js
         return {}
     if isinstance(form, Content):
         return {media_type: {"schema": _write_content(form, media_type)} for media_type in form.types}
+    return {"application/json": {"schema": _write_json(form, components, is_answer=is_answer)}}
+
+
+def _write_json(form: Any, components: Components, *, is_answer: bool) -> Json:
     if isinstance(form, list):
-        schema: Json = {"type": "array", "items": components.refer(form[0], is_answer=is_answer)}
-    else:
-        schema = components.refer(form, is_answer=is_answer)
-    return {"application/json": {"schema": schema}}
+        return {"type": "array", "items": _write_json(form[0], components, is_answer=is_answer)}
+    return components.refer(form, is_answer=is_answer)
 
 
 def _write_content(content: Content, media_type: str) -> Json:

@@ -20,7 +20,15 @@ from sync_server.errors import InsufficientRights, NotFound
 from sync_server.protocols.authentication import current_node, require_actor
 from sync_server.protocols.needs import admit_actor, current_need, current_scope, refuse_peer
 from sync_server.services import devices
-from sync_server.services.served_lists import find_deleted, find_form_list, find_form_lists, hash_of, write_csv
+from sync_server.services.list_scope import ListView, view_with_forms
+from sync_server.services.served_lists import (
+    find_deleted,
+    find_form_list,
+    find_form_lists,
+    find_hash,
+    hash_of,
+    write_csv,
+)
 from sync_server.services.stranded_tablets import note_arrival
 from sync_server.store import changes, form_list, nodes
 from sync_server.store.accounts import Actor
@@ -82,12 +90,15 @@ def answer_xml(form: form_list.FormXml) -> Response:
 
 def answer_manifest(project_id: int, version_id: int, base: str) -> Response:
     _allow_version(project_id, version_id)
-    with current_node().database.read() as session:
+    node, scope = current_node(), current_scope()
+    with node.database.read() as session:
         hashes = {file.name: file.md5 for file in form_list.iter_form_media(session, project_id, version_id)}
-        lists = {f"{each.name}.csv": hash_of(each) for each in find_form_lists(session, project_id, version_id)}
+        lists = {f"{each.name}.csv": each for each in find_form_lists(session, project_id, version_id)}
+        for name, each in lists.items():
+            hashes[name] = hash_of(node, session, view_with_forms(session, scope, each))
         epoch = changes.epoch(session)
     folder = f"{_public(base)}/xformsMedia/{version_id}"
-    files = (_media_file(name, md5, folder, is_list=name in lists) for name, md5 in sorted((hashes | lists).items()))
+    files = (_media_file(name, md5, folder, lists.get(name)) for name, md5 in sorted(hashes.items()))
     return _conditional(write_manifest(files), epoch=epoch)
 
 
@@ -117,21 +128,22 @@ def answer_integrity(project_id: int, version_id: int, name: str) -> Response:
     _allow_version(project_id, version_id)
     asked = request.args.get("id", "").split(",")
     with current_node().database.read() as session:
-        served = _get_list(session, project_id, version_id, name)
-        return _conditional(write_integrity(find_deleted(session, served, asked)))
+        view = _get_view(session, project_id, version_id, name)
+        return _conditional(write_integrity(find_deleted(session, view, require_actor().id, asked)))
 
 
 def _send_list(session: Session, project_id: int, version_id: int, name: str) -> Response:
     """Send a list whole or not at all: what is missing in a CSV, a tablet deletes. So it is written down first."""
-    served = _get_list(session, project_id, version_id, name)
-    etag = hash_of(served)
-    if request.method == "HEAD" or request.if_none_match.contains(etag):
-        response = Response(mimetype="text/csv")
-        response.headers["Cache-Control"] = CACHE
-        response.set_etag(etag)
-        return cast(Response, response.make_conditional(request))
-    file = TemporaryFile(dir=current_node().scratch)  # noqa: SIM115 closed with the response
-    write_csv(session, served, file)
+    node = current_node()
+    view = _get_view(session, project_id, version_id, name)
+    known = hash_of(node, session, view) if request.method == "HEAD" else find_hash(node, view)
+    if known and (request.method == "HEAD" or request.if_none_match.contains(known)):
+        return _list_headers(known)
+    file = TemporaryFile(dir=node.scratch)  # noqa: SIM115 closed with the response
+    etag = write_csv(node, session, view, file)
+    if request.if_none_match.contains(etag):
+        file.close()
+        return _list_headers(etag)
     file.seek(0)
     response = send_file(file, mimetype="text/csv", download_name=name, etag=etag, conditional=True)
     response.content_length = os.fstat(file.fileno()).st_size
@@ -139,11 +151,18 @@ def _send_list(session: Session, project_id: int, version_id: int, name: str) ->
     return response
 
 
-def _get_list(session: Session, project_id: int, version_id: int, name: str) -> EntityList:
+def _list_headers(etag: str) -> Response:
+    response = Response(mimetype="text/csv")
+    response.headers["Cache-Control"] = CACHE
+    response.set_etag(etag)
+    return cast(Response, response.make_conditional(request))
+
+
+def _get_view(session: Session, project_id: int, version_id: int, name: str) -> ListView:
     served = find_form_list(session, project_id, version_id, name)
     if served is None:
         raise NotFound
-    return served
+    return view_with_forms(session, current_scope(), served)
 
 
 def _with_lists(session: Session, project_id: int, form: form_list.OfferedForm) -> form_list.OfferedForm:
@@ -152,9 +171,11 @@ def _with_lists(session: Session, project_id: int, form: form_list.OfferedForm) 
     return replace(form, has_media=has_media)
 
 
-def _media_file(name: str, md5: str, folder: str, *, is_list: bool) -> MediaFile:
+def _media_file(name: str, md5: str, folder: str, of_list: EntityList | None) -> MediaFile:
     url = f"{folder}/{quote(name, safe='')}"
-    return MediaFile(name, md5, url, f"{url}/integrity" if is_list else None)
+    if of_list is None:
+        return MediaFile(name, md5, url)
+    return MediaFile(name, md5, url, f"{url}/integrity", needs_approval=of_list.settings.needs_approval)
 
 
 def _allow_version(project_id: int, version_id: int) -> None:

@@ -91,16 +91,17 @@ class ExpectedFile:
     name: str
     type: str
     file: FormAttachment | None
+    is_linked: bool = False
 
 
 class FormAttachmentSchema(Schema):
-    """A file the form names; of one that is not here, size and hash are left out."""
+    """A file the form names, or the entity list that it gets instead; without a file, size and hash are left out."""
 
     name = fields.String()
     type = fields.String()
-    exists = fields.Function(lambda expected: expected.file is not None, metadata=_BOOLEAN)
+    exists = fields.Function(lambda expected: expected.file is not None or expected.is_linked, metadata=_BOOLEAN)
     blob_exists = fields.Function(lambda expected: expected.file is not None, data_key="blobExists", metadata=_BOOLEAN)
-    dataset_exists = fields.Constant(False, data_key="datasetExists")
+    dataset_exists = fields.Boolean(attribute="is_linked", data_key="datasetExists")
     size = fields.Integer(attribute="file.size", metadata=_OF_A_FILE)
     md5 = fields.String(attribute="file.md5", data_key="hash", metadata=_OF_A_FILE)
     updated_at = Moment(attribute="file.updated_at", data_key="updatedAt", metadata=_OF_A_FILE)

@@ -4,6 +4,7 @@ from marshmallow import Schema, fields
 
 from sync_server.protocols.schemas import FormSchema, Moment
 from sync_server.protocols.schemas_accounts import ActorSchema, AppUserSchema, NewAppUserSchema
+from sync_server.protocols.schemas_datasets import DatasetSchema
 
 _OPTIONAL = {"is_optional": True}
 _NAME = {"example": "Nineveh"}
@@ -39,7 +40,7 @@ class ShownProjectSchema(ProjectSchema):
     last_entity = Moment(data_key="lastEntity", allow_none=True, metadata=_OPTIONAL)
     verbs = fields.List(fields.String(), metadata=_OPTIONAL)
     form_list = fields.List(fields.Nested(ListedFormSchema), data_key="formList", metadata=_OPTIONAL)
-    dataset_list = fields.List(fields.Dict(), data_key="datasetList", metadata=_OPTIONAL)
+    dataset_list = fields.List(fields.Nested(DatasetSchema), data_key="datasetList", metadata=_OPTIONAL)
 
 
 class NewProjectSchema(Schema):

@@ -1,7 +1,8 @@
 """What each route takes and answers, said where the route is: `@central_endpoint(..., takes=X, answers=[Y])`.
 
 From these declarations the description of the interface is made (openapi.py), and the tests hold every answer against
-it. A marshmallow schema stands for JSON, a list of one schema for a list of those, `Content` for all else.
+it. A marshmallow schema stands for JSON, a list of one schema for a list of those, and so a list of a list; `Content`
+for all else.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,7 @@ class Asked:
     place: str = "query"
 
 
-Form = type[Schema] | list[type[Schema]] | Content | None
+Form = type[Schema] | list[type[Schema]] | list[list[type[Schema]]] | Content | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,6 @@ def _utc(moment: datetime | None) -> str | None:
     return write_time(moment.astimezone(UTC)) if moment else None
 
 
-
 def _silent_days() -> int:
     days = read_number("silentDays")
     if days is not None and not 1 <= days <= _MOST:

@@ -83,6 +83,7 @@ def make_bundle(
     writer = VolumeWriter(
         node=node, peer=peer, path=path, kind=BUNDLE, bundle=whole.bundle if whole else uuid4().hex, begun=begun,
         limit=max(volume_bytes, SMALLEST_VOLUME), room=lambda: room(path), volumes=list(whole.volumes if whole else ()),
+        tell=contents.progress.tell,
     )  # fmt: skip
     size = writer.write(contents.parts()) + sum(volume.size for volume in (whole.volumes if whole else ()))
     log.info("bundle made peer=%s since=%d until=%d bytes=%d node=%s", peer.id, since, head, size, node.id)

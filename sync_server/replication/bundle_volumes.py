@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, count, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -33,6 +33,7 @@ from sync_server.store.peers import PeerNode
 
 PIECE = 1 << 20
 SLACK = 200_000  # of a volume, for its head and trailer
+SYNC_BYTES = 32_000_000
 RESERVE = 1_000_000  # left free on the stick, for the acknowledgement
 
 Parts = Iterator[tuple[bytes, Position]]
@@ -57,7 +58,10 @@ class Whole:
 
 @dataclass(slots=True, kw_only=True)
 class VolumeWriter:
-    """Writes the volumes of one bundle under a name. `begun`: what has to hold when it is gone on with."""
+    """Writes the volumes of one bundle under a name. `begun`: what has to hold when it is gone on with.
+
+    `tell` is called after every piece, that somebody who waits for a slow stick sees that it goes on.
+    """
 
     node: Node
     peer: PeerNode
@@ -68,6 +72,7 @@ class VolumeWriter:
     limit: int
     room: Callable[[], int]
     volumes: list[Volume]
+    tell: Callable[[], None] = lambda: None
 
     def write(self, parts: Parts) -> int:
         """Write all; return how many bytes. Raises BundleNoRoom or BundleUnwritable, with no bundle under the name."""
@@ -92,7 +97,8 @@ class VolumeWriter:
             for piece in chain([head], seal_volume(waiting.take(self.limit - SLACK), key, head)):
                 self._require_room(len(piece))
                 counted.add(piece)
-                file.write(piece)
+                _write(file, piece)
+                self.tell()
             tail = self._tail(number, counted, waiting)
             counted.add(tail)
             file.write(tail)
@@ -178,6 +184,18 @@ def writing(path: Path) -> Iterator[None]:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
         raise
+
+
+def _write(file: BinaryIO, piece: bytes) -> None:
+    """Write a piece; have the stick take what was written before it is much.
+
+    Else memory takes it, everything seems done, and the last sync of a slow stick lasts minutes without a word.
+    """
+    before = file.tell()
+    file.write(piece)
+    if file.tell() // SYNC_BYTES > before // SYNC_BYTES:
+        file.flush()
+        os.fsync(file.fileno())
 
 
 class _Waiting:

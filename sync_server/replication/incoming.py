@@ -6,6 +6,7 @@ What is not taken is named with its reason, and does not keep the rest out.
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,6 @@ from sync_server.core.replication_items import (
     FormItem,
     FormVersionItem,
     Item,
-    MediaFile,
     NodeItem,
     ProjectItem,
     ReceiptItem,
@@ -31,6 +31,7 @@ from sync_server.core.storable import is_storable, told_name
 from sync_server.node import Node
 from sync_server.peer_errors import CursorElsewhere, PeerRevoked
 from sync_server.replication import incoming_accounts, incoming_forms, incoming_project
+from sync_server.replication.incoming_asked import Asked, ask, find_present
 from sync_server.replication.incoming_decisions import take_decision
 from sync_server.replication.incoming_lacking import find_lacking as find_lacking
 from sync_server.replication.incoming_submissions import (
@@ -43,12 +44,11 @@ from sync_server.replication.incoming_withdrawals import take_withdrawal, take_w
 from sync_server.replication.outgoing_plan import ERASURE
 from sync_server.replication.peer import Refusal, Taken
 from sync_server.replication.taking import UNREADABLE, Taking
-from sync_server.services.claimable import find_claimable
 from sync_server.services.finish_erasures import finish_erasures
-from sync_server.services.peer_scope import Inside, find_inside, scope_of_peer
+from sync_server.services.peer_scope import scope_of_peer
 from sync_server.services.peer_scope_hash import scope_hash_of
 from sync_server.services.receive_submission import require_space
-from sync_server.store import changes, families, peer_cursors, refusals
+from sync_server.store import changes, peer_cursors, refusals
 from sync_server.store.blocks import BlocksOutdated, newest_block
 from sync_server.store.peers import PeerNode, get_peer
 
@@ -61,14 +61,14 @@ def take(node: Node, peer: PeerNode, batch: Batch) -> Taken:
     """Store what is new in a batch; raise CursorElsewhere for one that does not follow what was taken before."""
     require_space(node)
     items, unfit = _part(batch.items)
-    inside, claimable = _find_inside(node, peer, items), _find_claimable(node, peer, items)
+    asked = ask(node, peer, items)
     erasures = [i for i in items if isinstance(i, DecisionItem) and i.decision_kind == ERASURE]
     nodes = [i for i in items if isinstance(i, NodeItem)]
-    first = _transact(node, peer, batch, [*nodes, *erasures], inside, frozenset(), moves=False) if erasures else None
-    present = _find_present(node, peer, items)  # not before: what was erased took its files along
+    first = _transact(node, peer, batch, [*nodes, *erasures], asked, moves=False) if erasures else None
+    asked = replace(asked, present=find_present(node, peer, items))  # not before: what was erased took its files along
     for _ in range(TRIES):
         try:
-            taking = _transact(node, peer, batch, items, inside, present, moves=True, unfit=unfit, claimable=claimable)
+            taking = _transact(node, peer, batch, items, asked, moves=True, unfit=unfit)
             break
         except BlocksOutdated:
             node.learn_blocks()
@@ -78,8 +78,8 @@ def take(node: Node, peer: PeerNode, batch: Batch) -> Taken:
 
 
 def _transact(
-    node: Node, peer: PeerNode, batch: Batch, items: Sequence[Item], inside: Inside, present: frozenset[str], *,
-    moves: bool, unfit: Sequence[str] = (), claimable: frozenset[str] = frozenset(),
+    node: Node, peer: PeerNode, batch: Batch, items: Sequence[Item], asked: Asked, *, moves: bool,
+    unfit: Sequence[str] = (),
 ) -> Taking:  # fmt: skip
     """Take items in one transaction, and move the cursor with them; clear away after it what they erased."""
     arrived, others = read_arrived(items)
@@ -92,8 +92,9 @@ def _transact(
         if not current.is_active:
             raise PeerRevoked
         taking = Taking(
-            node, session, current, scope_of_peer(session, current), datetime.now(UTC), inside, claimable, present
-        )
+            node, session, current, scope_of_peer(session, current), datetime.now(UTC),
+            asked.inside, asked.foreign, asked.claimable, asked.present,
+        )  # fmt: skip
         _require_follows(session, current, batch)
         taking.refused.update(dict.fromkeys(unfit, UNREADABLE))
         _take_items(taking, items, arrived, others)
@@ -177,45 +178,6 @@ def _after(node: Node, taking: Taking) -> None:
     if taking.has_erased:
         node.learn_blocks()
         finish_erasures(node)
-
-
-def _find_inside(node: Node, peer: PeerNode, items: Sequence[Item]) -> Inside:
-    """Ask before the transaction which decided submissions the peer's rows show: the warehouse may have to catch up."""
-    subjects = {item.subject for item in items if isinstance(item, DecisionItem)}
-    if not subjects or peer.is_centre:
-        return frozenset()
-    with node.database.read() as session:
-        found, scope = families.find_families(session, subjects), scope_of_peer(session, peer)
-    return find_inside(node, peer, scope, found)
-
-
-def _find_claimable(node: Node, peer: PeerNode, items: Sequence[Item]) -> frozenset[str]:
-    """Ask before the transaction of which versions that do not come with them receipts and files may be told."""
-    if peer.is_centre:
-        return frozenset()
-    shown = {item.sha256 for item in items if isinstance(item, SubmissionItem) and item.erased_sha256 is None}
-    last, named = "", set()
-    for item in items:
-        if isinstance(item, SubmissionItem):
-            last = item.sha256
-        elif isinstance(item, ReceiptItem | AttachmentItem):
-            named.add(item.version or last)
-    with node.database.read() as session:
-        scope = scope_of_peer(session, peer)
-    return find_claimable(node, peer, scope, named - shown - {""})
-
-
-def _find_present(node: Node, peer: PeerNode, items: Sequence[Item]) -> frozenset[str]:
-    """Say which of the named files are here already; only what a centre names need not travel."""
-    if not peer.is_centre:
-        return frozenset()
-    named = {item.sha256 for item in items if isinstance(item, AttachmentItem)}
-    named |= {f.sha256 for i in items if isinstance(i, FormItem | FormVersionItem) for f in _media(i)}
-    return frozenset(sha256 for sha256 in named if node.blobs.size(sha256) is not None)  # type: ignore[arg-type]
-
-
-def _media(item: FormItem | FormVersionItem) -> tuple[MediaFile, ...]:
-    return item.media
 
 
 def _report(node: Node, peer: PeerNode, batch: Batch, takings: Sequence[Taking]) -> Taken:

@@ -1,31 +1,41 @@
 """Remove what left this node's scope, by order of the project's home; and, at the home, note that it was done."""
 
+from sync_server.core.entity_root import EntityKey, entity_of
 from sync_server.core.replication_items import WithdrawalItem, WithdrawnItem
 from sync_server.replication.taking import BEYOND_SCOPE, HOLDS_MORE, NOT_FROM_A_HUB, NotTaken, Taking
 from sync_server.services.apply_erasure import BLOB, DATABASE, FORM, SCRATCH
-from sync_server.store import erasures, families, peer_subjects
+from sync_server.store import decided_entities, erasures, families, peer_subjects
 from sync_server.store.erasures import Task
 from sync_server.store.families import FamilyNames, Member
 from sync_server.store.peer_subjects import IN, OUT, Withdrawal
 
 
 def take_withdrawal(taking: Taking, item: WithdrawalItem) -> None:
-    """Remove a submission with its files and decisions, unless something of it is here that the home does not have."""
+    """Remove a submission with its files and decisions, or what was decided about an entity.
+
+    Nothing is removed while something of it is here that the home does not have.
+    """
     if not taking.is_led_by_sender(item.project):
         raise NotTaken(NOT_FROM_A_HUB)
     if peer_subjects.find_withdrawal(taking.session, item.id) is not None:
         return
     project_id = taking.project(item.project)
+    if (key := entity_of((project_id, item.form_id, item.root_id))) is not None:
+        _note_done(taking, item, _remove_entity(taking, item, key))
+        return
     found = families.find_families(taking.session, [item.root_id])
     mine = [f for f in found if (f.project_id, f.form_id) == (project_id, item.form_id)]
     members = [member for family in mine for member in family.members]
     if not _is_listed(item, members):
         raise NotTaken(HOLDS_MORE)
-    removed = _remove(taking, item, mine, members)
+    _note_done(taking, item, _remove(taking, item, mine, members))
+
+
+def _note_done(taking: Taking, item: WithdrawalItem, removed: dict[str, int]) -> None:
     done = Withdrawal(
         id=item.id,
         peer_id=taking.peer.id,
-        project_id=project_id,
+        project_id=taking.project(item.project),
         form_id=item.form_id,
         root_id=item.root_id,
         direction=IN,
@@ -52,6 +62,19 @@ def take_withdrawn(taking: Taking, item: WithdrawnItem) -> None:
 def _is_listed(item: WithdrawalItem, members: list[Member]) -> bool:
     versions, receipts = set(item.versions), set(item.receipts)
     return all(m.sha256 in versions and all(id in receipts for id, _ in m.receipts) for m in members)
+
+
+def _remove_entity(taking: Taking, item: WithdrawalItem, key: EntityKey) -> dict[str, int]:
+    """Remove what was decided about an entity, unless something of it is here that the home does not have."""
+    held = {id for id, _ in decided_entities.find_decided(taking.session, [key]).get(key, ())}
+    if not held <= set(item.receipts):
+        raise NotTaken(HOLDS_MORE)
+    decided_entities.delete_decided(taking.session, key)
+    if held:
+        taking.has_erased = True
+        steps = (SCRATCH, DATABASE)
+        erasures.add_tasks(taking.session, [Task(item.id, step, "", key[0]) for step in steps])
+    return {"decisions": len(held)}
 
 
 def _remove(taking: Taking, item: WithdrawalItem, found: list[FamilyNames], members: list[Member]) -> dict[str, int]:

@@ -15,13 +15,17 @@ from sync_server.core.replication_batch import Batch, size_of, sort_for_sending
 from sync_server.core.replication_items import AttachmentItem, DecisionItem, Item, NodeItem, ReceiptItem, SubmissionItem
 from sync_server.node import Node
 from sync_server.replication import outgoing_accounts, outgoing_echo, outgoing_project
+from sync_server.replication.outgoing_entities import find_touched, plan_entities, plan_list_decisions
 from sync_server.replication.outgoing_items import Loader
 from sync_server.replication.outgoing_plan import (
+    ENTITY,
+    LIST,
     Carried,
     Plan,
     Reader,
     Told,
     first_touched,
+    is_for_centre,
     plan_decisions_for_hub,
     plan_for_centre,
     read_told,
@@ -30,6 +34,7 @@ from sync_server.replication.outgoing_plan import (
 from sync_server.replication.outgoing_subjects import plan_subjects
 from sync_server.replication.peer import Limits
 from sync_server.services import consumers
+from sync_server.services.peer_lists import PeerLists
 from sync_server.services.peer_scope import find_inside, scope_of_peer, shared_projects
 from sync_server.services.peer_scope_hash import scope_hash_of
 from sync_server.store import changes, families, peer_rounds, peer_subjects, replica_reads
@@ -125,7 +130,7 @@ def _read(
     reader = replace(_reader(node, peer, since), carried=carried)
     start = outgoing_echo.skip(node, reader, size, note=_note)
     if start == since:
-        consumers.resolve_received(node)
+        _work_in(node, peer)
     with node.database.read() as session:
         epoch, head = changes.epoch(session), changes.head(session)
     if carried is not None:
@@ -164,19 +169,33 @@ def _plan_slice(
         told = read_told(session, reader, happened)
         items = _state_items(session, node, reader, happened, is_first=after == 0)
         if reader.peer.is_centre:
-            return happened, plan_for_centre(reader, told, _new(reader, happened)), items
+            lists = PeerLists(session, reader.peer, reader.scope)
+            return happened, plan_for_centre(reader, lists, told, _new(reader, happened)), items
         touched = first_touched(happened)
         found = families.find_families(session, touched)
     inside = find_inside(node, reader.peer, reader.scope, found)
+    _work_in(node, reader.peer)  # some of it may have come since this journey began
     plan = Plan(entered=entered.entered)
     with node.database.read() as session:
         had = peer_subjects.find_entered(session, reader.peer.id, _roots(found))
         plan.add(*plan_decisions_for_hub(reader, told))
         plan_subjects(session, reader, plan, found, inside, told, touched, had)
+        lists = PeerLists(session, reader.peer, reader.scope)
+        plan.add(*plan_list_decisions(reader, lists, told))
+        entities = find_touched(session, reader, lists, happened, told, found, touched)
+        plan_entities(session, reader, lists, plan, entities, told)
     _note(node, reader, plan)
     if reader.carried is not None:
         reader.carried.note(plan)
     return happened, plan, items
+
+
+def _work_in(node: Node, peer: PeerNode) -> None:
+    """What is for a centre depends on nothing that is derived but the states; what is for a hub on entities too."""
+    if peer.is_centre:
+        consumers.resolve_received(node)
+    else:
+        consumers.fold_received(node)
 
 
 def _note(node: Node, reader: Reader, plan: Plan) -> None:
@@ -259,14 +278,26 @@ def _allowed(node: Node, reader: Reader, names: Sequence[str]) -> set[str]:
     """Say which of these names the peer may have: it asks for what it was told, but anybody can ask for anything."""
     told = _tell_names(node, reader, names)
     if reader.peer.is_centre:
-        return {one.name for one in told if reader.shares(one.named.project_id, one.named.form_id)}
+        with node.database.read() as session:
+            lists = PeerLists(session, reader.peer, reader.scope)
+            return {one.name for one in told if is_for_centre(reader, lists, one)}
     with node.database.read() as session:
+        entities = _allowed_decisions(session, reader, told)
         found = families.find_families(session, {one.named.instance_id for one in told})
         ours = peer_subjects.iter_withdrawals(session, reader.peer.id)
     inside = find_inside(node, reader.peer, reader.scope, found)
+    told = [one for one in told if one.kind not in (ENTITY, LIST)]
     allowed = {one.name for one in told if (one.named.project_id, one.named.form_id, one.named.instance_id) in inside}
     allowed |= set(plan_decisions_for_hub(reader, told)) | {f"withdrawal:{order.id}" for order in ours}
-    return allowed | _of_edits(told, found, inside)
+    return allowed | entities | _of_edits(told, found, inside)
+
+
+def _allowed_decisions(session: Session, reader: Reader, told: Sequence[Told]) -> set[str]:
+    """Say which decisions about lists and entities a hub may have."""
+    lists = PeerLists(session, reader.peer, reader.scope)
+    keys = {o.name: (o.named.project_id, o.named.form_id, o.named.instance_id) for o in told if o.kind == ENTITY}
+    inside = lists.find_inside(key for key in keys.values() if key[0] in reader.projects)
+    return {*plan_list_decisions(reader, lists, told), *(name for name, key in keys.items() if key in inside)}
 
 
 def _of_edits(told: Iterable[Told], found: Iterable[families.FamilyNames], inside: Iterable[Root]) -> set[str]:

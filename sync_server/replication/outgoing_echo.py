@@ -7,6 +7,7 @@ is new; until the centre has worked them all in, minutes may go by, and the hub 
 from collections.abc import Callable, Iterable, Sequence
 
 from sync_server.node import Node
+from sync_server.replication.outgoing_entities import may_bring_entities
 from sync_server.replication.outgoing_plan import ABOUT_SUBMISSIONS, Plan, Reader, first_touched, without_last
 from sync_server.replication.outgoing_subjects import roots_of
 from sync_server.store import changes, families, peer_subjects
@@ -52,6 +53,8 @@ def _pass_over(node: Node, reader: Reader, until: int, size: int, note: Note) ->
         names = {(family.project_id, family.form_id, name) for family in found for name in family.names}
         if peer_subjects.find_withdrawn(session, reader.peer.id, names):  # what it removed it may lack, its own as well
             return None
+        if may_bring_entities(session, reader, found):
+            return None
     if not all(_is_own(reader, family) for family in found) or not _are_own(reader, decided.values()):
         return None
     note(node, reader, Plan(entered=_entered(reader, found, touched)))
@@ -59,7 +62,9 @@ def _pass_over(node: Node, reader: Reader, until: int, size: int, note: Note) ->
 
 
 def _are_echoes(reader: Reader, happened: Iterable[Change]) -> bool:
-    return all(change.kind in ABOUT_SUBMISSIONS and reader.is_echo(change) for change in happened)
+    """What a hub says to have removed is no echo: it may have to be sent again."""
+    passed = frozenset(ABOUT_SUBMISSIONS) - {"withdrawal"}
+    return all(change.kind in passed and reader.is_echo(change) for change in happened)
 
 
 def _is_own(reader: Reader, family: FamilyNames) -> bool:

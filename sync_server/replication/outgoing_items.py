@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from sync_server.core.decision_seal import hash_words, signed_message, split_words
+from sync_server.core.entity_root import entity_of
 from sync_server.core.replication_items import (
     AttachmentItem,
     DecisionItem,
@@ -20,7 +21,7 @@ from sync_server.core.replication_items import (
 )
 from sync_server.node import Node
 from sync_server.services.node_identity import sign
-from sync_server.store import families, peer_subjects, replica_reads
+from sync_server.store import decided_entities, families, peer_subjects, replica_reads
 from sync_server.store.actor_uids import find_whos
 from sync_server.store.peer_subjects import OUT
 from sync_server.store.replica_reads import ReplicaDecision, ReplicaReceipt
@@ -134,6 +135,9 @@ class Loader:
         place = {"project": self._projects[w.project_id], "id": w.id, "form_id": w.form_id, "root_id": w.root_id}
         if w.direction != OUT:
             return WithdrawnItem(**place, removed=dict(w.receipt or {}), done_at=w.done_at or w.ordered_at)
+        if (key := entity_of((w.project_id, w.form_id, w.root_id))) is not None:
+            decided = decided_entities.find_decided(self._session, [key]).get(key, [])
+            return WithdrawalItem(**place, versions=(), receipts=tuple(id for id, _ in decided))
         found = families.find_families(self._session, [w.root_id])
         members = [m for f in found if (f.project_id, f.form_id) == (w.project_id, w.form_id) for m in f.members]
         return WithdrawalItem(

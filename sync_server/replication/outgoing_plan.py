@@ -11,18 +11,21 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from sync_server.core import entity_decision, list_settings
+from sync_server.core.entity_root import list_of
 from sync_server.core.scope import Scope
+from sync_server.services.peer_lists import PeerLists
 from sync_server.store import replica_reads
 from sync_server.store.changes import Change
-from sync_server.store.families import FamilyNames
 from sync_server.store.peer_subjects import Entered, Root
 from sync_server.store.peers import PeerNode
 from sync_server.store.replica_reads import Named
 
 ABOUT_SUBMISSIONS = ("submission_version", "receipt", "attachment", "decision", "withdrawal")
-# Decided about a submission; whatever else is decided is about a form, and only its home says it.
+# Decided about a submission or an entity; whatever else is decided is about a form or a list, and its home says it.
 OF_SUBMISSIONS = frozenset(("accept", "choose", "review", "comment", "erasure"))
-ERASURE, FORM_STATE = "erasure", "form_state"
+ERASURE, FORM_STATE, ENTITY, LIST = "erasure", "form_state", entity_decision.KIND, list_settings.KIND
+_DECIDED = ("decision", "entity", "entity_list")  # the kinds of changes that tell of a decision
 
 
 MOST_CARRIED = 100_000  # submissions a bundle knows to have; of more, an older one is whole in it twice
@@ -71,11 +74,14 @@ class Reader:
 
 @dataclass(slots=True)
 class Plan:
-    """Names in the order in which they go; submissions that the peer has whole after this; those it has to remove."""
+    """Names in the order in which they go; subjects that the peer has whole after this; those it has to remove.
+
+    Subjects are submissions and entities (core/entity_root.py).
+    """
 
     names: dict[str, None] = field(default_factory=dict)
     entered: dict[Root, Entered] = field(default_factory=dict)
-    withdrawn: dict[Root, FamilyNames] = field(default_factory=dict)
+    withdrawn: dict[Root, None] = field(default_factory=dict)
 
     def add(self, *names: str) -> None:
         self.names.update(dict.fromkeys(names))
@@ -90,6 +96,7 @@ class Told:
     seq: int
     is_echo: bool
     kind: str = ""
+    is_theirs: bool = False  # the peer itself sent it, whether or not it still has it
 
 
 def read_told(session: Session, reader: Reader, happened: Sequence[Change]) -> list[Told]:
@@ -98,11 +105,12 @@ def read_told(session: Session, reader: Reader, happened: Sequence[Change]) -> l
     for change in happened:
         by_kind.setdefault(change.kind, {}).setdefault(change.version, change)
     versions, receipts = by_kind.get("submission_version", {}), by_kind.get("receipt", {})
+    decided = {id: change for kind in _DECIDED for id, change in by_kind.get(kind, {}).items()}
     told = [
         *_tell(reader, versions, "submission_version", replica_reads.name_versions(session, versions)),
         *_tell(reader, receipts, "receipt", replica_reads.name_receipts(session, receipts)),
         *_tell_files(session, reader, happened),
-        *_tell_decisions(session, reader, by_kind.get("decision", {})),
+        *_tell_decisions(session, reader, decided),
     ]  # fmt: skip
     return sorted(told, key=lambda one: one.seq)
 
@@ -132,16 +140,30 @@ def name_item(kind: str, project: str, parts: Sequence[str]) -> str:
     return f"submission:{project}/{parts[0]}" if kind == "submission_version" else f"{kind}:{parts[0]}"
 
 
-def plan_for_centre(reader: Reader, told: Iterable[Told], happened: Iterable[Change]) -> Plan:
+def plan_for_centre(reader: Reader, lists: PeerLists, told: Iterable[Told], happened: Iterable[Change]) -> Plan:
     """Everything of the projects the centre leads, but what it sent and what only it decides."""
     plan = Plan()
     plan.add(*(f"withdrawal:{change.version}" for change in happened if change.kind == "withdrawal"))
     for one in told:
-        if one.is_echo or not reader.shares(one.named.project_id, one.named.form_id):
-            continue
-        if not one.kind or one.kind in OF_SUBMISSIONS:
+        if not one.is_echo and is_for_centre(reader, lists, one):
             plan.add(one.name)
     return plan
+
+
+def is_for_centre(reader: Reader, lists: PeerLists, one: Told) -> bool:
+    """Tell whether something goes to the centre that leads the project."""
+    place = one.named.project_id, one.named.form_id
+    if one.kind == ENTITY or list_of(one.named.form_id) is not None:
+        list_name = list_of(one.named.form_id) or one.named.form_id
+        return one.named.project_id in reader.projects and lists.knows(one.named.project_id, list_name)
+    return reader.shares(*place) and (not one.kind or one.kind in OF_SUBMISSIONS)
+
+
+def is_had(reader: Reader, plan: Plan, entered: Entered | None, root: Root) -> bool:
+    """Tell whether the hub has a subject whole: it was sent under this scope, before where the hub is now."""
+    if root in plan.entered or (reader.carried is not None and root in reader.carried.roots):
+        return True
+    return entered is not None and entered.scope_hash == reader.scope_hash and entered.seq <= reader.since
 
 
 def plan_decisions_for_hub(reader: Reader, told: Iterable[Told]) -> list[str]:
@@ -161,7 +183,8 @@ def _tell(reader: Reader, changed: Mapping[str, Change], kind: str, found: Itera
 
 def _told(reader: Reader, kind: str, named: Named, change: Change, decided: str = "") -> Told:
     name = name_item(kind, reader.projects.get(named.project_id, ""), named.parts)
-    return Told(named, name, change.seq, reader.is_echo(change), decided)
+    is_theirs = change.node == reader.peer.id
+    return Told(named, name, change.seq, reader.is_echo(change), decided, is_theirs)
 
 
 def _tell_files(session: Session, reader: Reader, happened: Iterable[Change]) -> list[Told]:

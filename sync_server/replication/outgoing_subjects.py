@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from sync_server.replication.outgoing_plan import Plan, Reader, Told, name_item
+from sync_server.replication.outgoing_plan import ENTITY, LIST, Plan, Reader, Told, is_had, name_item
 from sync_server.services.peer_scope import Inside, is_inside, is_own
 from sync_server.store import families, peer_subjects
 from sync_server.store.families import FamilyNames
@@ -22,14 +22,15 @@ def plan_subjects(
     """
     by_name: dict[tuple[int, str, str], list[Told]] = {}
     for one in told:
-        by_name.setdefault((one.named.project_id, one.named.form_id, one.named.instance_id), []).append(one)
+        if one.kind not in (ENTITY, LIST):
+            by_name.setdefault((one.named.project_id, one.named.form_id, one.named.instance_id), []).append(one)
     shared = [family for family in found if family.project_id in reader.projects]
     new = [f for f in shared if is_inside(f, inside) and not _is_had_whole(reader, plan, f, had)]
     hanging = _load_hanging(session, new, peer_subjects.find_withdrawn(session, reader.peer.id, _names(new)))
     for family in shared:
         if not is_inside(family, inside):
             if any(root in had for root in roots_of(family)) or _lost_form(reader, family):
-                plan.withdrawn.update(dict.fromkeys(roots_of(family), family))
+                plan.withdrawn.update(dict.fromkeys(roots_of(family)))
         elif _is_had_whole(reader, plan, family, had):
             _plan_news(plan, family, by_name)
         else:
@@ -79,14 +80,7 @@ def _names(found: Iterable[FamilyNames]) -> list[Root]:
 
 
 def _is_had_whole(reader: Reader, plan: Plan, family: FamilyNames, had: dict[Root, Entered]) -> bool:
-    return all(_is_had(reader, plan, had.get(root), root) for root in roots_of(family))
-
-
-def _is_had(reader: Reader, plan: Plan, entered: Entered | None, root: Root) -> bool:
-    """Tell whether the hub has a submission whole: it was sent under this scope, before where the hub is now."""
-    if root in plan.entered or (reader.carried is not None and root in reader.carried.roots):
-        return True
-    return entered is not None and entered.scope_hash == reader.scope_hash and entered.seq <= reader.since
+    return all(is_had(reader, plan, had.get(root), root) for root in roots_of(family))
 
 
 def roots_of(family: FamilyNames) -> list[Root]:

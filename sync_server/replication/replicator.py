@@ -196,4 +196,3 @@ def _checked(batch: Batch, since: int) -> Batch:
     if batch.since != since or batch.until < since or (batch.until == since and batch.head > since):
         raise BatchUnreadable(reason=f"it does not go on after change {since}")
     return batch
-

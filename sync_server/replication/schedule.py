@@ -26,7 +26,13 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 RECOVERY_SECONDS = 5.0
 LONGEST_END_SECONDS = 10.0  # a request that hangs is left behind: it may come twice
-SENT = ("submission_version", "receipt", "attachment", "decision")  # what a hub has to send, and is not asked for
+SENT = (
+    "submission_version",
+    "receipt",
+    "attachment",
+    "decision",
+    "entity",
+)  # what a hub has to send, and is not asked for
 
 Go = Callable[[Node, PeerNode, threading.Event], None]
 

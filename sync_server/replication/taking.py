@@ -13,6 +13,7 @@ from sync_server.node import Node
 from sync_server.services.peer_scope import Inside
 from sync_server.store import shared_projects
 from sync_server.store.changes import Change
+from sync_server.store.entity_actions import EntityKey
 from sync_server.store.peers import PeerNode
 
 # Words of docs/replication.md, "Refusals".
@@ -40,6 +41,7 @@ class Taking:
     scope: Scope
     now: datetime
     inside: Inside = frozenset()  # of what decisions are about: the peer's rows, asked before the transaction
+    foreign: frozenset[EntityKey] = frozenset()  # entities that are here and not for the peer to decide about
     claimable: frozenset[str] = frozenset()  # versions of which the peer may say more than it shows in this batch
     present: frozenset[str] = frozenset()  # files that need not travel: here already, and said by their project's home
     happened: list[Change] = field(default_factory=list)

@@ -11,11 +11,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from sync_server.core.entity_erasure import takes_words
+from sync_server.core.entity_root import EntityKey, entity_of
 from sync_server.core.ids import sha256_hex
 from sync_server.core.person_identity import HashedPerson, Person
 from sync_server.core.redaction import Row, Shape, redact
 from sync_server.services.form_definitions import get_definition
-from sync_server.store import changes, erasures, forms
+from sync_server.store import changes, decided_entities, erasures, forms
 from sync_server.store.awaited_files import find_of_versions
 from sync_server.store.blocks import NO_PROJECT, PERSON, WHOLE
 from sync_server.store.changes import Change
@@ -72,6 +74,8 @@ class Target:
 
 def apply_decision(session: Session, decision: StoredDecision, *, instances: Iterable[str] = ()) -> Taken:
     """Apply a decision to what is here of its subject, and of `instances` that turned out to belong to it."""
+    if (entity := entity_of((decision.project_id, decision.form_id, decision.subject))) is not None:
+        return take_words(session, decision, entity)
     target = Target.of(decision)
     target = Target(
         decision_id=target.decision_id,
@@ -116,6 +120,17 @@ def take_out(session: Session, target: Target, person: Person) -> Taken:
     erasures.note_erased(session, versions, decision_id=target.decision_id, scope=PERSON)
     _block(session, target, taken, PERSON, awaited)
     return taken
+
+
+def take_words(session: Session, decision: StoredDecision, entity: EntityKey) -> Taken:
+    """Blank what people wrote about an entity, as far as a decision takes it."""
+    lock_feed(session)
+    words = decided_entities.find_words(session, entity)
+    taken = [each.decision_id for each in words if takes_words([decision.body], each.body, each.reason)]
+    erasures.blank_words(session, taken)
+    steps = (JOURNAL, SCRATCH, DATABASE)
+    erasures.add_tasks(session, [Task(decision.id, step, "", decision.project_id) for step in steps])
+    return Taken([decision.subject], answers=len(taken))
 
 
 def members(session: Session, target: Target) -> list[StoredVersion]:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from sync_server.core.entity_root import entity_of
 from sync_server.services.entity_lists import declared_lists
 from sync_server.services.entity_sources import read_sources
 from sync_server.services.fold_entities import fold_entities
+from sync_server.services.list_lines import rewrite_lines
 from sync_server.services.resolve_submissions import ABOUT_INSTANCES
-from sync_server.store import entities, entity_actions, entity_decisions, forms
+from sync_server.store import entities, entity_actions, entity_decisions, forms, peer_subjects
 from sync_server.store.changes import Change
 from sync_server.store.entities import EntityList
 from sync_server.store.entity_actions import EntityKey, StoredAction
@@ -24,6 +26,7 @@ from sync_server.store.instance_names import FormKey, find_possible_roots
 
 Write = Callable[[Session], None]
 ListKey = tuple[int, str]
+WITHDRAWAL = "withdrawal"  # what it names is no longer here, if this node was told to remove it
 
 
 class BuildEntities:
@@ -35,17 +38,26 @@ class BuildEntities:
         touched = {action.entity for action in (*sources.before, *sources.now) if action.failure is None}
         touched |= _concerned_by_rules(session, lists.values())
         decided = {change.key for change in happened if change.kind == "entity"}
+        touched |= _find_withdrawn(session, happened)
         acts = entity_decisions.find_acts_about(session, decided | {key[2] for key in touched})
         touched |= {key for key in acts if key[2] in decided}
         made = fold_entities(session, touched, _find_actions(session, touched, sources), acts, lists)
 
         def write(session: Session) -> None:
+            others = [each for each in lists.values() if _has_other_columns(session, each)]
             for each in lists.values():
                 entities.put_list(session, each)
             entity_actions.put_actions(session, sources.forms, sources.names, sources.now)
             entities.put_entities(session, made, touched=touched)
+            for each in others:
+                rewrite_lines(session, each)
 
         return write
+
+
+def _has_other_columns(session: Session, new: EntityList) -> bool:
+    known = entities.find_any_list(session, new.project_id, new.name)
+    return known is None or known.columns != new.columns
 
 
 @dataclass(slots=True)
@@ -59,7 +71,7 @@ class _Sources:
 
 
 def _find_sources(session: Session, happened: Sequence[Change], lists: Mapping[ListKey, EntityList]) -> _Sources:
-    changed = {change.key for change in happened if change.kind in ABOUT_INSTANCES}
+    changed = {change.key for change in happened if change.kind in (*ABOUT_INSTANCES, WITHDRAWAL)}
     for form_id in sorted({change.key for change in happened if change.kind == "form_version"}):
         changed |= entity_actions.find_failed_sources(session, form_id)
     for key, each in lists.items():
@@ -73,6 +85,13 @@ def _find_sources(session: Session, happened: Sequence[Change], lists: Mapping[L
     for form, names in sorted(by_form.items()):
         found.now += read_sources(session, form, names, _approved_first(session, form[0], lists))
     return found
+
+
+def _find_withdrawn(session: Session, happened: Sequence[Change]) -> set[EntityKey]:
+    """Name the entities of which a peer was told to remove what people decided, or this node was."""
+    orders = (peer_subjects.find_withdrawal(session, c.version) for c in happened if c.kind == WITHDRAWAL)
+    keys = (entity_of((order.project_id, order.form_id, order.root_id)) for order in orders if order)
+    return {key for key in keys if key is not None}
 
 
 def _approved_first(session: Session, project_id: int, lists: Mapping[ListKey, EntityList]) -> set[str]:

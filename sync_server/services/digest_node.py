@@ -4,13 +4,17 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
+from sync_server.core import entity_decision, list_settings
 from sync_server.core.digest import canonical_json, decision_member, digest_members, digest_set
+from sync_server.core.entity_root import list_of
 from sync_server.core.scope import Scope
 from sync_server.node import Node
 from sync_server.peer_errors import StillWorkingIn
 from sync_server.services import consumers
+from sync_server.services.peer_lists import PeerLists
 from sync_server.services.peer_scope import READ, find_inside, find_shared_project, is_inside, scope_of_peer
-from sync_server.store import holdings
+from sync_server.store import decided_entities, holdings
+from sync_server.store.entity_actions import EntityKey
 from sync_server.store.families import find_families
 from sync_server.store.holdings import EVERYTHING, Holding
 from sync_server.store.peers import PeerNode
@@ -54,21 +58,33 @@ def digest_for_peer(node: Node, peer: PeerNode, project_uid: str, *, seconds: fl
     What came is worked in first, for so many seconds at most; raises StillWorkingIn when that is not enough.
 
     That is what is in the peer's scope, seen from the centre; at the hub it is everything of the project. Left out at
-    both ends is what does not travel: decisions about forms that another than the project's home made, and decisions
-    about submissions of which nothing is there (but erasures, which go to everybody).
+    both ends is what does not travel: decisions about forms and lists that another than the project's home made, and
+    decisions about submissions of which nothing is there (but erasures, which go to everybody).
     """
-    if not consumers.resolve_received(node, seconds=seconds):
+    if not consumers.fold_received(node, seconds=seconds):
         raise StillWorkingIn
     with node.database.read() as session:
         scope = scope_of_peer(session, peer)
         project_id = find_shared_project(session, peer, scope, project_uid)
         instances = {pair for pair in holdings.iter_instances(session, project_id) if scope.knows(project_id, pair[0])}
     names = instances if peer.is_centre else _in_scope(node, peer, scope, project_id, instances)
-    return digest_node(node, _holding(scope, project_id, names, home=peer.id if peer.is_centre else node.id))
+    home = peer.id if peer.is_centre else node.id
+    with node.database.read() as session:
+        lists = PeerLists(session, peer, scope)
+        entities = lists.find_inside(decided_entities.iter_decided(session, project_id))
+        return digest_snapshot(session, _holding(scope, lists, project_id, names, entities, home=home))
 
 
-def _holding(scope: Scope, project_id: int, names: Names, *, home: str) -> Holding:
+def _holding(
+    scope: Scope, lists: PeerLists, project_id: int, names: Names, entities: set[EntityKey], *, home: str
+) -> Holding:
     def includes_decision(kind: str, form_id: str, subject: str, made_at: str) -> bool:
+        if kind == entity_decision.KIND:
+            return (project_id, form_id, subject) in entities
+        if kind == list_settings.KIND:
+            return made_at == home and lists.knows(project_id, form_id)
+        if (erased_in := list_of(form_id)) is not None:
+            return lists.knows(project_id, erased_in)
         if not scope.knows(project_id, form_id):
             return False
         if kind == FORM_STATE:

@@ -21,6 +21,7 @@ from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.access import require
 from sync_server.services.audit import make_act, noted, write_act
+from sync_server.services.erase_entities import without_erased
 from sync_server.store import entities, entity_actions, entity_decisions
 from sync_server.store.accounts import Actor
 from sync_server.store.decisions import StoredDecision, add_decisions
@@ -51,12 +52,12 @@ def create_entities(node: Node, place: ListPlace, drafts: Iterable[EntityDraft])
     with node.database.read() as session:
         of_list = get_list(session, place)
     checked = list(check_drafts(drafts, frozenset(of_list.properties)))
-    made = [_decision(place, draft.entity_id, CREATE, draft.said) for draft in checked]
+    made = [new_decision(place, draft.entity_id, CREATE, draft.said) for draft in checked]
     ids = [draft.entity_id for draft in checked]
 
     def write(session: Session) -> None:
-        _require_new(session, place, ids)
-        _add(session, place, made, "entity.create")
+        require_new(session, place, ids)
+        add_acts(session, place, made, "entity.create")
 
     node.write(noted(write))
     _tell(node, place, CREATE, len(made))
@@ -74,15 +75,16 @@ def update_entity(
     entity, of_list = _get_shown(node, place, entity_id, "entity.update")
     _require_current(entity, base, is_forced)
     check_values(said, frozenset(of_list.properties), place="the entity")
-    _write(node, place, [_decision(place, entity_id, UPDATE, said, sees=entity)], "entity.update.version")
+    _write(node, place, [new_decision(place, entity_id, UPDATE, said, sees=entity)], "entity.update.version")
 
 
 def settle_entity(
     node: Node, place: ListPlace, entity_id: str, said: Mapping[str, str], *, base: int | None = None,
-    is_forced: bool = False,
+    is_forced: bool = False, keeps: bool | None = None,
 ) -> None:  # fmt: skip
     """Settle what is in conflict, for good: as `said`, and where that says nothing as it is shown for the time being.
 
+    `keeps`: whether one stays that somebody deleted while another went on with it; None: if anything is said.
     Raises NothingToSettle as well as what `update_entity` raises.
     """
     entity, of_list = _get_shown(node, place, entity_id, "entity.update")
@@ -93,9 +95,10 @@ def settle_entity(
         raise NothingToSettle
     check_values(said, frozenset(of_list.properties), place="the entity")
     shown = {name: entity.data.get(name, "") for name in about if name != DELETION}
-    made = [_decision(place, entity_id, SETTLE, {**shown, **said}, sees=entity)]
+    made = [new_decision(place, entity_id, SETTLE, {**shown, **said}, sees=entity)]
     if DELETION in about:
-        made.append(_decision(place, entity_id, RESTORE if said else DELETE, {}, sees=entity))
+        is_kept = bool(said) if keeps is None else keeps
+        made.append(new_decision(place, entity_id, RESTORE if is_kept else DELETE, {}, sees=entity))
     _write(node, place, made, "entity.update.resolve")
 
 
@@ -127,7 +130,7 @@ def _mark(node: Node, place: ListPlace, entity_ids: Iterable[str], act: str, ver
     is_there = {id: each.is_deleted if act == RESTORE else each.is_served for id, each in found.items()}
     if not all(is_there.get(id) for id in wanted):
         raise NotFound
-    _write(node, place, [_decision(place, id, act, {}, sees=found[id]) for id in wanted], verb)
+    _write(node, place, [new_decision(place, id, act, {}, sees=found[id]) for id in wanted], verb)
 
 
 def _get_shown(node: Node, place: ListPlace, entity_id: str, verb: str) -> tuple[StoredEntity, EntityList]:
@@ -150,7 +153,7 @@ def _require_current(entity: StoredEntity, base: int | None, is_forced: bool) ->
         raise EntityVersionConflict(given=base, current=entity.number)
 
 
-def _require_new(session: Session, place: ListPlace, ids: Sequence[str]) -> None:
+def require_new(session: Session, place: ListPlace, ids: Sequence[str]) -> None:
     """Raise EntityExists unless nothing is known of any of these, folded or not."""
     keys = [(place.project_id, place.name, id) for id in ids]
     acts = entity_decisions.find_acts_on(session, keys)
@@ -161,7 +164,7 @@ def _require_new(session: Session, place: ListPlace, ids: Sequence[str]) -> None
         raise EntityExists(values=", ".join(first) + more)
 
 
-def _decision(
+def new_decision(
     place: ListPlace, entity_id: str, act: str, said: Mapping[str, str], *, sees: StoredEntity | None = None
 ) -> StoredDecision:
     return StoredDecision(
@@ -179,14 +182,14 @@ def _decision(
 
 
 def _write(node: Node, place: ListPlace, made: Sequence[StoredDecision], action: str) -> None:
-    node.write(noted(lambda session: _add(session, place, made, action)))
+    node.write(noted(lambda session: add_acts(session, place, made, action)))
     _tell(node, place, action, len(made))
 
 
-def _add(session: Session, place: ListPlace, made: Sequence[StoredDecision], action: str) -> None:
+def add_acts(session: Session, place: ListPlace, made: Sequence[StoredDecision], action: str) -> None:
     if not made:
         return
-    add_decisions(session, made)
+    add_decisions(session, without_erased(session, made))
     details = {"list": place.name, "count": len(made), **({"source": place.source} if place.source else {})}
     first = {"entity": made[0].subject} if len(made) == 1 else {}
     write_act(session, make_act(place.actor, action, f"dataset:{place.project_id}/{place.name}", **details, **first))

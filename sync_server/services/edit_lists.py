@@ -1,6 +1,7 @@
 """What people decide about entity lists: make, add and remove properties, settings, delete. At the home only."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -8,7 +9,9 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_spec import is_list_name, is_property_name
+from sync_server.core.list_access import check_access
 from sync_server.core.list_settings import KIND
+from sync_server.core.list_tags import check_tags
 from sync_server.entity_errors import ListExists, ListInUse, PropertyInUse
 from sync_server.errors import NotFound, PropertyExists, UnexpectedValue
 from sync_server.node import Node
@@ -22,6 +25,7 @@ from sync_server.store import entities, entity_decisions, forms
 from sync_server.store.decisions import StoredDecision, add_decision
 from sync_server.store.entities import EntityList
 
+WITH_THE_LIST = "the list was deleted"  # what is said of entities that were deleted with their list
 NAME_RULE = "it must begin with a letter, without spaces and periods, and not with two underscores."
 
 
@@ -31,8 +35,9 @@ def make_list(node: Node, place: ListPlace) -> None:
     if not is_list_name(place.name):
         raise UnexpectedValue(field="name of a list", value=place.name[:60], reason=NAME_RULE)
     with _reading(node, place) as session:
-        if entities.find_list(session, place.project_id, place.name) is not None:
-            raise ListExists(value=place.name)
+        taken = {each.name.lower(): each.name for each in entities.iter_lists(session, place.project_id)}
+    if place.name.lower() in taken:
+        raise ListExists(value=taken[place.name.lower()])
     _decide(node, place, {"act": "make"}, "dataset.create")
 
 
@@ -60,8 +65,13 @@ def remove_property(node: Node, place: ListPlace, name: str) -> None:
 
 
 def change_list(node: Node, place: ListPlace, settings: Mapping[str, Any]) -> None:
-    """Set `needs_approval` or `access` of a list."""
-    _require_list(node, place, "dataset.update")
+    """Set `needs_approval`, `access` (who gets which entities) or `tags` of a list.
+
+    Raises what core/list_access.py raises for a rule that cannot be read, and UnexpectedValue for what is no tag.
+    """
+    of_list = _require_list(node, place, "dataset.update")
+    check_access(settings.get("access"), of_list.properties)
+    check_tags(settings.get("tags", {}), of_list.properties)
     _decide(node, place, {"act": "set", **settings}, "dataset.update")
 
 
@@ -72,7 +82,7 @@ def delete_list(node: Node, place: ListPlace) -> None:
         if using := find_forms_using(session, place.project_id, place.name):
             raise ListInUse(value=place.name, forms=", ".join(sorted(using)))
         left = [each.entity_id for each in entities.iter_served(session, place.project_id, place.name)]
-    delete_entities(node, place, left)
+    delete_entities(node, replace(place, source=WITH_THE_LIST), left)
     _decide(node, place, {"act": "delete"}, "dataset.delete")
 
 

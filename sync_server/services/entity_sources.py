@@ -13,8 +13,7 @@ from lxml import etree
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_actions import NOT_APPROVED, EntityAction, read_entity_actions
-from sync_server.core.entity_event import WITHDRAWN
-from sync_server.core.ids import sha256_hex
+from sync_server.core.entity_event import WITHDRAWN, submission_event_id
 from sync_server.core.instance_xml import parse_xml
 from sync_server.core.merged_document import merged_document
 from sync_server.core.submission_state import APPROVED
@@ -72,7 +71,7 @@ def _actions_of(session: Session, form: FormKey, submission: StoredSubmission) -
             place=action.place,
             list_name=action.list_name,
             entity_id=action.entity_id,
-            event_id=sha256_hex("\n".join((*entity, root_id, str(counted[entity]))).encode()),
+            event_id=submission_event_id(*entity, root_id, counted[entity]),
             kind=action.kind,
             given=dict(action.values),
             base=action.base,

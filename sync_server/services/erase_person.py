@@ -30,6 +30,7 @@ from sync_server.services import consumers
 from sync_server.services.access import require
 from sync_server.services.apply_erasure import Target, shape_of, take_out
 from sync_server.services.erasable import require_erasable
+from sync_server.services.erase_entities import Cause, FoundEntity, erase_named, find_named
 from sync_server.services.erase_submissions import (
     ERASE,
     Request,
@@ -67,7 +68,12 @@ class Plan:
 
     kind: str
     found: list[Found] = field(default_factory=list)
+    entities: list[FoundEntity] = field(default_factory=list)  # about which people wrote something of the person
     sealed: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.found or self.entities)
 
     @property
     def people(self) -> int:
@@ -90,13 +96,16 @@ def erase_person(
     request = start_request(node, actor, "person", reason, project_id=project_id, form_id=form_id)
     normal = normalise(kind, value)
     plan = _plan(node, kind, normal, project_id, form_id)
-    if not plan.found:
+    if plan.is_empty:
         return None
     whole = [found.subject for found in plan.found if found.is_whole and not keep_rest]
     partly = [found for found in plan.found if not found.is_whole or keep_rest]
     salt = os.urandom(16)
+    identity = to_json(salt, {(kind, normal), *((ENTITY, id) for found in plan.found for id in found.entities)})
     orders = [_Order.of(found, salt, (kind, normal)) for found in partly]  # slow, so before the transaction
     node.write(lambda session: _take_out_all(session, request, orders))
+    cause = Cause(request.id, request.what, request.reason, request.author_id, request.decided_at)
+    node.write(lambda session: erase_named(session, cause, plan.entities, identity))
     erase_subjects(node, request, [(s.project_id, s.form_id, s.root_id) for s in whole])
     finish(node, request)
     return request.id
@@ -150,7 +159,10 @@ def _plan(node: Node, kind: str, normal: str, project_id: int, form_id: str | No
         for version, made in hits:
             for subject in find_subjects(session, project_id, version.form_id, version.instance_id):
                 _add(by_root.setdefault((subject.form_id, subject.root_id), Found(subject)), made)
-    plan.found = [by_root[key] for key in sorted(by_root)]
+        plan.found = [by_root[key] for key in sorted(by_root)]
+        if form_id is None:
+            ids = {(ENTITY, id) for found in plan.found for id in found.entities}
+            plan.entities = find_named(session, project_id, KnownPerson(person.values | ids))
     return plan
 
 

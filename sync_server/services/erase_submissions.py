@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 
 from sync_server.errors import NotFound, UnexpectedValue
 from sync_server.node import Node
+from sync_server.services import consumers
 from sync_server.services.access import require
 from sync_server.services.apply_erasure import UPLOAD, Taken, Target, take_away
 from sync_server.services.audit import make_act, write_act
 from sync_server.services.erasable import require_erasable
+from sync_server.services.erase_entities import Cause, erase_registered, find_registered
 from sync_server.services.finish_erasures import finish_erasures
 from sync_server.services.project_home import require_led_here
 from sync_server.services.resolve_submissions import load_families
@@ -86,6 +88,7 @@ def start_request(
         require_led_here(node, project_id)  # a person's answers, or old ones, lie at other offices as well
     if not reason.strip():
         raise UnexpectedValue(field="reason", value=reason, reason="an erasure is explained, without names or answers.")
+    consumers.fold_received(node)  # what submissions registered is erased with them
     act = make_act(actor, ERASE, actee_of(project_id, form_id), what=what)
     return Request(what, reason.strip(), actor.id if actor else None, act)
 
@@ -165,6 +168,9 @@ def _erase(session: Session, request: Request, subject: Subject) -> None:
         instances=subject.instances,
     )
     require_erasable(session, target)
+    registered = find_registered(session, subject.project_id, subject.form_id, subject.instances)
     taken = take_away(session, target)
-    add_decision(session, make_decision(request, subject, decision_id, WHOLE, taken))
+    decision = make_decision(request, subject, decision_id, WHOLE, taken)
+    add_decision(session, decision)
+    erase_registered(session, Cause.of(decision), registered)
     note_erasure(session, request, subject.project_id, subject.form_id)

@@ -42,6 +42,13 @@ def list_entity_lists(node: Node, *, project_id: int = 1) -> list[ListOverview]:
     return [ListOverview(each, *to_look_at.get(each.name, (0, 0))) for each in lists]
 
 
+def find_entity_list(node: Node, name: str, *, project_id: int = 1) -> EntityList | None:
+    """Find a list, as of now."""
+    consumers.fold_received(node)
+    with node.database.read() as session:
+        return entities.find_list(session, project_id, name)
+
+
 def iter_list(node: Node, name: str, *, project_id: int = 1, needs_person: bool = False) -> Iterator[StoredEntity]:
     """Stream the entities of a list; raise NotFound when there is no such list."""
     consumers.catch_up(node)

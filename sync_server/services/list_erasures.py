@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from sync_server.core.backup_rule import expiry
+from sync_server.core.entity_root import list_of
 from sync_server.core.scope import Scope
 from sync_server.errors import NotFound
 from sync_server.node import Node
@@ -24,7 +25,7 @@ from sync_server.store.decisions import StoredDecision
 
 @dataclass(frozen=True, slots=True)
 class ErasedSubject:
-    """What went of one submission."""
+    """What went of one submission, or of what people wrote about an entity, which goes by its list."""
 
     form_id: str
     root_id: str
@@ -108,7 +109,9 @@ def _receipt(node: Node, session: Session, run: list[StoredDecision]) -> Erasure
 def _subject(decision: StoredDecision) -> ErasedSubject:
     body = decision.body
     counts = (body["receipts"], body["rows"], body["answers"], len(body["files"]), body["sealed"])
-    return ErasedSubject(decision.form_id, decision.subject, body["scope"], len(body["versions"]), *counts)
+    return ErasedSubject(
+        list_of(decision.form_id) or decision.form_id, decision.subject, body["scope"], len(body["versions"]), *counts
+    )
 
 
 def _author(session: Session, author_id: int | None) -> str:

@@ -6,23 +6,25 @@ received is never deleted, so a node with real submissions is refused.
 """
 
 import csv
-import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sync_server.errors import DemoOnRealData, UnreadableXml
 from sync_server.node import Node
 from sync_server.services import consumers, devices
 from sync_server.services.demo.answers import SHARES, Lists
+from sync_server.services.demo.concerns import Concerns
 from sync_server.services.demo.filling import BlankForm
-from sync_server.services.demo.parcels import DAMAGED, Parcel, make_oddities, make_parcels
+from sync_server.services.demo.parcels import DAMAGED, Parcel, make_clash, make_oddities, make_parcels
 from sync_server.services.publish_folder import publish_folder
 from sync_server.services.receive_submission import Upload, UploadedFile, receive
-from sync_server.services.shipped_forms import shipped_forms
+from sync_server.services.seed_lists import seed_lists
+from sync_server.services.shipped_forms import demo_lists, lists_beside, shipped_forms
 from sync_server.store import forms, receipts
 from sync_server.store.accounts import Actor
 from sync_server.store.submissions import find_connected_versions
@@ -54,11 +56,12 @@ def make_demo(
     """Add what is missing of the demo; raise DemoOnRealData where real tablets have sent and no demo was made."""
     _refuse_real_data(node)
     publish_folder(node, shipped_forms(), project_id=PROJECT)
+    for folder in (lists_beside(shipped_forms()), demo_lists()):
+        seed_lists(node, folder, project_id=PROJECT)
     tablets, added = _add_tablets(node)
-    blanks, lists = _read_forms(node)
+    blanks, lists = _read_forms(node), _read_lists()
     when = now or datetime.now(UTC)
-    ordinary = make_parcels(blanks, lists, count=submissions, seed=seed, now=when)
-    plan = [*ordinary, *make_oddities(blanks, lists, seed, when)]
+    plan = _plan(blanks, lists, submissions, seed, when)
     with _quietly("sync_server.services.receive_submission"):
         sent = _send(node, _not_here_yet(node, plan), tablets, progress)
         if sent:
@@ -66,6 +69,13 @@ def make_demo(
     consumers.catch_up(node)
     log.info("demo made tablets=%d uploads=%d node=%s", added, sent, node.id)
     return MadeDemo(tablets=added, submissions=sent)
+
+
+def _plan(blanks: dict[str, BlankForm], lists: Lists, count: int, seed: int, when: datetime) -> list[Parcel]:
+    concerns = Concerns()
+    ordinary = list(make_parcels(blanks, lists, concerns, count=count, seed=seed, now=when))
+    clash = make_clash(blanks, lists, concerns, seed, when)
+    return [*ordinary, *clash, *make_oddities(blanks, lists, seed, when)]
 
 
 def _refuse_real_data(node: Node) -> None:
@@ -85,23 +95,25 @@ def _add_tablets(node: Node) -> tuple[list[Actor], int]:
     return [known[name] for name in TABLETS], len(missing)
 
 
-def _read_forms(node: Node) -> tuple[dict[str, BlankForm], Lists]:
-    """Read the published forms and the lists that came with them, as a tablet downloads them."""
-    blanks: dict[str, BlankForm] = {}
-    lists: dict[str, list[dict[str, str]]] = {}
+def _read_forms(node: Node) -> dict[str, BlankForm]:
+    """Read the published forms, as a tablet downloads them."""
     with node.database.read() as session:
-        for form in forms.iter_forms(session, PROJECT):
-            if form.form_id in SHARES:
-                blanks[form.form_id] = BlankForm.read(forms.get_xml(session, form.current.row_id))
-                for file in forms.iter_attachments(session, form.current.row_id):
-                    lists[file.name.removesuffix(".csv")] = _read_csv(node, file)
-    names = ("forums", "participants", "concerns", "trainings")
-    return blanks, Lists(**{name: lists.get(name, []) for name in names})
+        return {
+            form.form_id: BlankForm.read(forms.get_xml(session, form.current.row_id))
+            for form in forms.iter_forms(session, PROJECT)
+            if form.form_id in SHARES
+        }
 
 
-def _read_csv(node: Node, file: forms.FormAttachment) -> list[dict[str, str]]:
-    with node.blobs.open(file.sha256) as content:
-        return list(csv.DictReader(io.StringIO(content.read().decode("utf-8-sig"), newline="")))
+def _read_lists() -> Lists:
+    """Read the lists as they came along: what the demo itself adds to them must not change what it makes."""
+    forums, trainings = (_read_csv(lists_beside(shipped_forms()) / f"{name}.csv") for name in ("forums", "trainings"))
+    return Lists(forums=forums, trainings=trainings, participants=_read_csv(demo_lists() / "participants.csv"))
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _not_here_yet(node: Node, plan: Sequence[Parcel]) -> list[Parcel]:

@@ -10,11 +10,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from sync_server.core.range_digest import mark_of, place_of
-from sync_server.services.peer_scope import find_receivers
 from sync_server.services.resolve_submissions import ABOUT_INSTANCES
 from sync_server.store import families, version_marks
 from sync_server.store.changes import Change
-from sync_server.store.families import FamilyNames
+from sync_server.store.families import FamilyNames, owners_of
 from sync_server.store.version_marks import VersionMark
 
 
@@ -33,7 +32,7 @@ def _marks(session: Session, found: Sequence[FamilyNames]) -> Iterator[VersionMa
     files = families.find_files(session, members)
     first = version_marks.find_first_receipts(session, (member.row_id for member in members))
     for family in found:
-        received_by = find_receivers(family)
+        received_by = owners_of(family)
         for member in family.members:
             if member.row_id not in first:
                 continue

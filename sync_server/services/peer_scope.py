@@ -17,7 +17,7 @@ from sync_server.services.form_definitions import find_layout
 from sync_server.services.form_sight import sight_of
 from sync_server.store import assignments, projects
 from sync_server.store.accounts import PEER
-from sync_server.store.families import FamilyNames, find_families
+from sync_server.store.families import FamilyNames, find_families, owners_of
 from sync_server.store.peers import PeerNode
 from sync_server.warehouse.form_tables import FormTables, open_tables, read_tables
 from sync_server.warehouse.row_scope import find_roots
@@ -82,14 +82,7 @@ def is_own(peer: PeerNode, family: FamilyNames) -> bool:
     Who knows an instanceID was given it: only those who may have a submission are told. But the erasure of a person
     tells it to every hub, and what a hub sends under it afterwards gives no right to the rest.
     """
-    return not peer.ids.isdisjoint(find_receivers(family))
-
-
-def find_receivers(family: FamilyNames) -> frozenset[str]:
-    """Name the other nodes whose own a family is."""
-    erased = [member for member in family.members if member.has_erased]
-    counted = [min(erased, key=lambda member: member.row_id)] if erased else family.members
-    return frozenset(node for member in counted for node in member.nodes if node is not None)
+    return not peer.ids.isdisjoint(owners_of(family))
 
 
 def find_inside(node: Node, peer: PeerNode, scope: Scope, families: Iterable[FamilyNames]) -> Inside:

@@ -1,6 +1,7 @@
 """The scope of a peer in one short word, so that both ends know whether it is still the same.
 
-The centre works it out from the grants; a hub uses the one that its centre said last.
+The centre works it out from the grants, and from what rules the entity lists under them; a hub uses the one that its
+centre said last.
 """
 
 from sqlalchemy.orm import Session
@@ -8,8 +9,10 @@ from sqlalchemy.orm import Session
 from sync_server.core.digest import canonical_json
 from sync_server.core.ids import sha256_hex
 from sync_server.core.pairing import SharedPlace
-from sync_server.core.scope import Grant
+from sync_server.core.scope import Grant, Scope
+from sync_server.services.peer_lists import PeerLists
 from sync_server.store import assignments, shared_projects
+from sync_server.store.accounts import PEER
 from sync_server.store.peers import PeerNode
 
 DIGITS = 16
@@ -28,7 +31,10 @@ def scope_hash_of(session: Session, peer: PeerNode) -> str:
         for made in granted
         if (g := made.grant).project_id in known
     ]
-    return sha256_hex(canonical_json(sorted(written, key=canonical_json)).encode())[:DIGITS]
+    lists = PeerLists(session, peer, Scope(peer.actor_id, PEER, tuple(made.grant for made in granted)))
+    ruled = {each.uid: described for each in known.values() if (described := lists.describe(each.id))}
+    ordered = sorted(written, key=canonical_json)
+    return sha256_hex(canonical_json([ordered, ruled] if ruled else ordered).encode())[:DIGITS]
 
 
 def places_of(session: Session, peer: PeerNode) -> tuple[SharedPlace, ...]:

@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from sync_server import account_errors, operator_errors, peer_errors
+from sync_server.core.entity_root import entity_of, list_of
 from sync_server.errors import Problem
 from sync_server.node import Node
+from sync_server.services.peer_lists import PeerLists
 from sync_server.services.peer_scope import find_inside, is_inside, scope_of_peer, shared_projects
 from sync_server.store import changes, peer_rounds, peer_subjects, peer_waiting, refusals
 from sync_server.store.awaited_files import count_awaited
@@ -68,7 +70,7 @@ class RefusedItem:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """A submission that left a peer's scope; `done_at` is None until it was removed."""
+    """A submission, or an entity by its list, that left a peer's scope; `done_at` is None until it was removed."""
 
     form_id: str
     root_id: str
@@ -192,7 +194,7 @@ def _refused(session: Session, peer_id: str) -> dict[str, Any]:
 def _withdrawn(session: Session, peer_id: str) -> dict[str, Any]:
     found: dict[str, list[Withdrawn]] = {"withdrawals_out": [], "withdrawals_in": []}
     for each in peer_subjects.iter_withdrawals(session, peer_id):
-        withdrawn = Withdrawn(each.form_id, each.root_id, each.ordered_at, each.done_at)
+        withdrawn = Withdrawn(list_of(each.form_id) or each.form_id, each.root_id, each.ordered_at, each.done_at)
         found[f"withdrawals_{each.direction}"].append(withdrawn)
     return {name: tuple(listed[-LISTED:]) for name, listed in found.items()}
 
@@ -214,5 +216,8 @@ def _count(node: Node, peer: PeerNode, waiting: "int | list[tuple[int, str, str]
     with node.database.read() as session:
         families, scope = find_families(session, {instance for *_, instance in waiting}), scope_of_peer(session, peer)
     inside = find_inside(node, peer, scope, families)
+    with node.database.read() as session:
+        keys = {key for each in waiting if (key := entity_of(each))}
+        entities = PeerLists(session, peer, scope).find_inside(keys)
     names = {(f.project_id, f.form_id, name) for f in families if is_inside(f, inside) for name in f.names}
-    return sum(each in names for each in waiting)
+    return sum(each in names or entity_of(each) in entities for each in waiting)

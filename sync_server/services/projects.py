@@ -20,7 +20,7 @@ from sync_server.services.audit import make_act, noted, write_act
 from sync_server.services.form_state import decide_form_state
 from sync_server.services.managed_encryption import find_key_id
 from sync_server.services.project_home import require_led_here
-from sync_server.store import assignments, forms, projects
+from sync_server.store import assignments, entities, entity_pages, forms, projects
 from sync_server.store.accounts import Actor
 from sync_server.store.forms import CLOSED, Form
 from sync_server.store.projects import Project, ProjectCounts
@@ -161,11 +161,23 @@ def _show(session: Session, scope: Scope, found: Sequence[Project]) -> list[Show
                 forms=_count_forms(session, scope, project.id, by_forms.get(project.id, 0)),
                 app_users=by_devices.get(project.id, 0) if scope.may(READ, project.id) else 0,
                 last_submission=max(filter(None, _all_newest(scope, newest, project.id)), default=None),
+                datasets=len(lists := _lists(session, scope, project.id)),
+                last_entity=_newest_entity(session, scope, project.id, lists),
             ),
             scope.verbs(project.id),
         )
         for project in found
     ]
+
+
+def _lists(session: Session, scope: Scope, project_id: int) -> list[str]:
+    may = scope.may("dataset.list", project_id)
+    return [each.name for each in entities.iter_lists(session, project_id)] if may else []
+
+
+def _newest_entity(session: Session, scope: Scope, project_id: int, lists: list[str]) -> datetime | None:
+    counted = entity_pages.count_lists(session, project_id, lists if scope.may("entity.list", project_id) else ())
+    return max((each.newest for each in counted.values() if each.newest), default=None)
 
 
 def _count_forms(session: Session, scope: Scope, project_id: int, every: int) -> int:

@@ -1,7 +1,8 @@
 """Publish a folder of forms, `<form>/<form>.xlsx` and `<form>/media/`, as the program does at its start.
 
 What is published already is known by the hash of its file, so that a second start neither loads pyxform nor converts.
-Media are only added where they are missing: a list that somebody replaced since stays.
+Media are only added where they are missing: a list that somebody replaced since stays. The lists that came as files in
+the first versions are entity lists now (seed_lists.py), and are not taken over by newer versions.
 """
 
 import logging
@@ -11,16 +12,27 @@ from pathlib import Path
 from sync_server.core.ids import sha256_hex
 from sync_server.errors import Problem
 from sync_server.node import Node
+from sync_server.services import consumers
 from sync_server.services.form_definitions import get_definition
 from sync_server.services.form_media import keep_media
 from sync_server.services.project_home import is_led_here
 from sync_server.services.publish_form import publish_form
+from sync_server.services.served_lists import SUFFIX, find_form_lists
 from sync_server.store import forms
 from sync_server.store.forms import FormVersion
 
 log = logging.getLogger(__name__)
 
 SOURCES = (".xlsx", ".md", ".xml")
+
+# forums, participants, concerns and trainings as they lay in media/ of the shipped forms until version 2026113001. A
+# file beside a form wins over the list of its name. One that an office put in their place has another hash, and stays.
+ONCE_SHIPPED = frozenset((
+    "153edb03b5960a0d9e0b24b3aba27ba74663cfab7276c347c97f024508910d9b",
+    "9c4266f79333dae2c32f910d834912b61cdb4cd63d1bbf55548295d1c35f463c",
+    "501827f50bb9a9cf1425515089e23246e2a78c000c4f3bc00abcc478f1b289ed",
+    "fa2ff9ffdc23d9f9375b27e05386a0d92dc8a5c33f03b3563d30726ddc61404b",
+))  # fmt: skip
 
 
 def publish_folder(node: Node, folder: Path, *, project_id: int = 1) -> list[FormVersion]:
@@ -65,9 +77,12 @@ def put_changed_media(node: Node, version: FormVersion, folder: Path) -> list[st
 
 
 def find_missing_media(node: Node, version: FormVersion) -> list[str]:
-    """Name the files that a version needs and the server does not have."""
+    """Name the files that a version needs and the server does not have, neither as files nor as entity lists."""
     named, present = _media(node, version)
-    return [name for name in named if name not in present]
+    consumers.fold_received(node)
+    with node.database.read() as session:
+        lists = {f"{each.name}{SUFFIX}" for each in find_form_lists(session, version.project_id, version.row_id)}
+    return [name for name in named if name not in present and name not in lists]
 
 
 def _media(node: Node, version: FormVersion) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -111,6 +126,7 @@ def _publish(node: Node, path: Path, project_id: int) -> FormVersion | None:
         source_name=path.name,
         fallback_form_id=path.stem,
         ignore_warnings=True,
+        left_behind=ONCE_SHIPPED,
     )
     for warning in [] if known else version.warnings:
         log.warning("form_id=%s version=%s warning=%s", version.form_id, version.version, warning)

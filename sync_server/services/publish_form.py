@@ -7,7 +7,7 @@ XML under the same form id and version is refused, because tablets would silentl
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -55,8 +55,12 @@ def publish_form(
     source_name: str | None = None,
     fallback_form_id: str | None = None,
     ignore_warnings: bool = False,
+    left_behind: Collection[str] = (),
 ) -> FormVersion:
-    """Publish an .xlsx, a Markdown table or XForm XML, and make it the form's current version."""
+    """Publish an .xlsx, a Markdown table or XForm XML, and make it the form's current version.
+
+    It takes over the files of the version before that it still names, but those `left_behind`, by sha256.
+    """
     require(node, actor, "form.create", project_id=project_id)
     require_led_here(node, project_id)
     known = _find_by_source(node, project_id, source)
@@ -70,7 +74,7 @@ def publish_form(
     if published is None:
         warnings = _check(form, _earlier(node, new), ignore_warnings=ignore_warnings)
         new.warnings.extend(warnings)
-        published = _add(node, new, form, key_id)
+        published = _add(node, new, form, key_id, left_behind)
     return published
 
 
@@ -175,12 +179,14 @@ def _write_finding(finding: Finding) -> dict[str, Any]:
     return {"type": finding.kind, "details": details, "reason": str(finding)}
 
 
-def _add(node: Node, new: NewFormVersion, form: ConvertedForm, key_id: int | None) -> FormVersion:
+def _add(
+    node: Node, new: NewFormVersion, form: ConvertedForm, key_id: int | None, left_behind: Collection[str]
+) -> FormVersion:
     own = [keep_media(node, "itemsets.csv", [form.itemsets])] if form.itemsets else []
 
     def add(session: Session) -> FormVersion:
         _require_same_key(session, new, key_id)
-        return _add_version(session, new, own, form.definition.media)
+        return _add_version(session, new, own, form.definition.media, left_behind)
 
     try:
         version = node.write(noted(add))
@@ -194,13 +200,18 @@ def _add(node: Node, new: NewFormVersion, form: ConvertedForm, key_id: int | Non
 
 
 def _add_version(
-    session: Session, new: NewFormVersion, own: Sequence[FormAttachment], names: Sequence[str]
+    session: Session,
+    new: NewFormVersion,
+    own: Sequence[FormAttachment],
+    names: Sequence[str],
+    left_behind: Collection[str],
 ) -> FormVersion:
     published = _same_version(session, new)  # somebody may have been faster since the first look
     if published is not None:
         return published
     before = forms.find_form(session, new.project_id, new.form_id)
-    carried = forms.iter_attachments(session, before.current.row_id) if before else []
+    earlier = forms.iter_attachments(session, before.current.row_id) if before else []
+    carried = (file for file in earlier if file.sha256 not in left_behind)
     version = forms.add_form_version(session, new)
     media = {file.name: file for file in carried if file.name in names} | {file.name: file for file in own}
     for file in media.values():

@@ -202,7 +202,6 @@ def _by_form(stored: Iterable[StoredVersion]) -> dict[tuple[int, str], list[Stor
     return groups
 
 
-
 def _reason_to_hold(arrivals: Sequence[Arrival]) -> str | None:
     reasons = {_reason(arrival) for arrival in arrivals}
     return None if None in reasons else min(reason for reason in reasons if reason)

@@ -5,7 +5,7 @@ Actions are ODK Central's words where it has one. Details hold ids and numbers, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, or_, select
@@ -31,6 +31,7 @@ GROUPS = {
     "export": ("export.", "form.submissions.export"),
     "quarantine": ("quarantine.",),
 }
+_LONGEST_ACT = timedelta(minutes=10)  # between what is decided and its being written down: 100,000 take a minute
 # What happens with every submission or look, and would hide the rest.
 VERBOSE = ("submission.create", "submission.update", "submission.attachment", "entity.", "user.session.create")
 
@@ -86,6 +87,18 @@ def iter_audits(
         query = query.where(_t.actee == actee)
     found = session.execute(query.limit(limit).offset(offset))
     return [Audit(row.id, _to_act(row), row.logged_at) for row in found]
+
+
+def find_entity_act(
+    session: Session, actee: str, action: str, entity_id: str, *, actor_id: int | None, since: datetime
+) -> Audit | None:
+    """Find the act on a list by which somebody did this to an entity: of its own, or with many others at once."""
+    named = _t.details["entity"].as_string()
+    query = select(audits).where(_t.actee == actee, _t.action == action, _t.logged_at >= since)
+    query = query.where(_t.logged_at < since + _LONGEST_ACT, or_(named == entity_id, named.is_(None)))
+    query = query.where(_t.actor_id.is_(None) if actor_id is None else _t.actor_id == actor_id)
+    row = session.execute(query.order_by(_t.logged_at, _t.id).limit(1)).first()
+    return Audit(row.id, _to_act(row), row.logged_at) if row else None
 
 
 def _of_action(action: str) -> ColumnElement[bool]:

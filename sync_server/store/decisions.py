@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from sync_server.core.entity_root import list_of
 from sync_server.store import changes
 from sync_server.store.changes import Change
 from sync_server.store.tables import decisions, node
@@ -46,12 +47,13 @@ def add_decisions(session: Session, made: Sequence[StoredDecision]) -> None:
     ]
     if rows:
         session.execute(insert(decisions), rows)
-        changes.append(session, [change_of(each.kind, each.subject, each.id) for each in made])
+        changes.append(session, [change_of(each) for each in made])
 
 
-def change_of(kind: str, subject: str, decision_id: str) -> Change:
+def change_of(made: StoredDecision) -> Change:
     """Make the change that tells of a decision: those about entities and lists concern other readers of the feed."""
-    return Change(_TELLS.get(kind, "decision"), subject, decision_id)
+    kind = "entity" if list_of(made.form_id) is not None else _TELLS.get(made.kind, "decision")
+    return Change(kind, made.subject, made.id)
 
 
 _TELLS = {"entity": "entity", "list": "entity_list"}

@@ -1,5 +1,6 @@
 """Entities as they are now, and their lists with what tablets compare: derived tables."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,20 +9,26 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, and_, cast, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from sync_server.core.entity_digest import EMPTY, shift_digest
+from sync_server.core.entity_digest import EMPTY, RowSum, owned_mark, shift_digest
+from sync_server.core.entity_event import LABEL
+from sync_server.core.list_access import hidden_by
 from sync_server.core.list_settings import ListSettings, read_settings
+from sync_server.core.sensitivity import Level
 from sync_server.store.engine import insert_for
 from sync_server.store.entity_actions import EntityKey, ids_by_list
 from sync_server.store.tables import entities, entity_lists
 
 PAGE = 500
+SEVERE = Level.SEVERE.word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityList:
     """A list. `served` and `digest` are of what tablets get: its entities that exist and are not deleted.
 
-    `settings` are what people decided about it; a list that was deleted and that no form writes is remembered so.
+    `owners` is a digest too, of the same rows and who made each here. `settings` are what people decided about it; a
+    list that was deleted and that no form writes is remembered so.
+    `tags` say which property has an HXL tag, `levels` how sensitive a property is that is more than low.
     """
 
     project_id: int
@@ -29,16 +36,26 @@ class EntityList:
     properties: tuple[str, ...]
     rules: Mapping[str, str]
     settings: ListSettings = field(default_factory=ListSettings)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)
     served: int = 0
     digest: str = EMPTY
+    owners: str = EMPTY
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What tablets get of an entity: the label and the properties, without those that are hidden from them."""
+        hidden = hidden_by(self.settings.access) | {name for name, word in self.levels.items() if word == SEVERE}
+        return tuple(name for name in (LABEL, *self.properties) if name not in hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntity:
     """One entity. `data` are its properties and the label, `state` is the rest of EntityState as JSON.
 
-    `fingerprint` is that of its row as served, empty when it is not. The creator is who made the earliest event, the
-    updater who made the latest; None is the operator at the machine, or nobody that is known here.
+    `fingerprint` is that of its row as served and `line` that row in the list's CSV, empty when it is not. The creator
+    is who made the earliest event, the updater who made the latest; None is the operator at the machine, or nobody that
+    is known here.
     """
 
     project_id: int
@@ -53,6 +70,7 @@ class StoredEntity:
     data: dict[str, str] = field(repr=False)
     state: dict[str, Any] = field(repr=False)
     fingerprint: str
+    line: str = field(default="", repr=False)
     created_at: datetime
     updated_at: datetime
     creator_id: int | None = None
@@ -67,6 +85,7 @@ _e, _l = entities.c, entity_lists.c
 _KEY = ("project_id", "list_name", "entity_id")
 _NAMES = tuple(column.name for column in _e)
 _LIST = tuple(column.name for column in _l)
+_SAID = ("properties", "rules", "settings", "tags", "levels")
 
 
 def iter_lists(session: Session, project_id: int) -> list[EntityList]:
@@ -94,17 +113,25 @@ def find_any_list(session: Session, project_id: int, name: str) -> EntityList | 
 def put_list(session: Session, put: EntityList) -> None:
     """Write what forms and people say of a list; what it holds stays."""
     insert = insert_for(session)(entity_lists)
-    said = {name: insert.excluded[name] for name in ("properties", "rules", "settings")}
-    made = {"properties": list(put.properties), "rules": dict(put.rules), "settings": put.settings.to_json()}
+    said = {name: insert.excluded[name] for name in _SAID}
+    made = {name: getattr(put, name) for name in _SAID}
+    made |= {"properties": list(put.properties), "settings": put.settings.to_json()}
     row = {name: getattr(put, name) for name in _LIST} | made
     session.execute(insert.on_conflict_do_update(index_elements=["project_id", "name"], set_=said), [row])
+
+
+def put_sums(session: Session, of_list: EntityList, summed: RowSum, owned: RowSum) -> None:
+    """Write what all rows of a list come to, after all of them were written anew."""
+    is_it = (_l.project_id == of_list.project_id, _l.name == of_list.name)
+    sums = {"served": summed.count, "digest": summed.digest, "owners": owned.digest}
+    session.execute(update(entity_lists).where(*is_it).values(sums))
 
 
 def put_entities(session: Session, made: Sequence[StoredEntity], *, touched: Iterable[EntityKey]) -> None:
     """Write these, remove those of the touched ones that are no more, and bring the lists' digests up to date."""
     rows = {each.key: {name: getattr(each, name) for name in _NAMES} for each in made}
     keys = sorted({*touched, *rows})
-    before = _find_fingerprints(session, keys)
+    before = _find_marks(session, keys)
     gone = [key for key in keys if key not in rows]
     for place, ids in ids_by_list(gone).items():
         for start in range(0, len(ids), PAGE):
@@ -115,7 +142,7 @@ def put_entities(session: Session, made: Sequence[StoredEntity], *, touched: Ite
         session.execute(
             insert.on_conflict_do_update(index_elements=_KEY, set_=updated), [rows[k] for k in sorted(rows)]
         )
-    after = {each.key: each.fingerprint for each in made if each.fingerprint}
+    after = {each.key: (each.fingerprint, each.creator_id) for each in made if each.fingerprint}
     for project_id, name in sorted({key[:2] for key in keys}):
         _shift(session, project_id, name, _of(before, project_id, name), _of(after, project_id, name))
 
@@ -139,7 +166,7 @@ def find_entities(session: Session, project_id: int, name: str, entity_ids: Iter
     for start in range(0, len(wanted), PAGE):
         is_one = _is_one_of((project_id, name), wanted[start : start + PAGE])
         for row in session.execute(select(*_e).where(is_one).order_by(_e.entity_id)):
-            yield _entity(row)
+            yield make_entity(row)
 
 
 def count_to_look_at(session: Session, project_id: int) -> dict[str, tuple[int, int]]:
@@ -152,15 +179,19 @@ def count_to_look_at(session: Session, project_id: int) -> dict[str, tuple[int, 
 def _stream(session: Session, project_id: int, name: str, *conditions: Any) -> Iterator[StoredEntity]:
     query = select(*_e).where(_e.project_id == project_id, _e.list_name == name, *conditions).order_by(_e.entity_id)
     for row in session.execute(query, execution_options={"yield_per": PAGE}):
-        yield _entity(row)
+        yield make_entity(row)
 
 
-def _find_fingerprints(session: Session, keys: Sequence[EntityKey]) -> dict[EntityKey, str]:
-    found: dict[EntityKey, str] = {}
+_Mark = tuple[str, int | None]  # a row's fingerprint, and who made the entity
+
+
+def _find_marks(session: Session, keys: Sequence[EntityKey]) -> dict[EntityKey, _Mark]:
+    found: dict[EntityKey, _Mark] = {}
     for place, ids in ids_by_list(keys).items():
         for start in range(0, len(ids), PAGE):
-            query = select(_e.entity_id, _e.fingerprint).where(_is_one_of(place, ids[start : start + PAGE]))
-            found.update({(*place, row[0]): row[1] for row in session.execute(query) if row[1]})
+            is_one = _is_one_of(place, ids[start : start + PAGE])
+            rows = session.execute(select(_e.entity_id, _e.fingerprint, _e.creator_id).where(is_one))
+            found.update({(*place, row[0]): (row[1], row[2]) for row in rows if row[1]})
     return found
 
 
@@ -168,16 +199,19 @@ def _is_one_of(place: tuple[int, str], ids: Sequence[str]) -> ColumnElement[bool
     return and_(_e.project_id == place[0], _e.list_name == place[1], _e.entity_id.in_(ids))
 
 
-def _of(fingerprints: Mapping[EntityKey, str], project_id: int, name: str) -> list[str]:
-    return [mark for key, mark in fingerprints.items() if key[:2] == (project_id, name)]
+def _of(marks: Mapping[EntityKey, _Mark], project_id: int, name: str) -> list[_Mark]:
+    return [mark for key, mark in marks.items() if key[:2] == (project_id, name)]
 
 
-def _shift(session: Session, project_id: int, name: str, before: Sequence[str], after: Sequence[str]) -> None:
-    """Take the old rows out of a list's digest and put the new ones in: the cost is that of what changed."""
-    digest = session.scalar(select(_l.digest).where(_l.project_id == project_id, _l.name == name))
-    if digest is not None:
+def _shift(session: Session, project_id: int, name: str, before: Sequence[_Mark], after: Sequence[_Mark]) -> None:
+    """Take the old rows out of a list's digests and put the new ones in: the cost is that of what changed."""
+    known = session.execute(select(_l.digest, _l.owners).where(_l.project_id == project_id, _l.name == name)).first()
+    if known is not None:
+        gone, come = ([mark for mark, _ in marks] for marks in (before, after))
+        owned = (itertools.starmap(owned_mark, marks) for marks in (before, after))
         changed = {
-            "digest": shift_digest(digest, gone=before, come=after),
+            "digest": shift_digest(known[0], gone=gone, come=come),
+            "owners": shift_digest(known[1], gone=next(owned), come=next(owned)),
             "served": _l.served + len(after) - len(before),
         }
         session.execute(update(entity_lists).where(_l.project_id == project_id, _l.name == name).values(changed))
@@ -189,5 +223,5 @@ def _list(row: Row[Any]) -> EntityList:
     return EntityList(**{**values, **said})
 
 
-def _entity(row: Row[Any]) -> StoredEntity:
+def make_entity(row: Row[Any]) -> StoredEntity:
     return StoredEntity(**dict(zip(_NAMES, row, strict=True)))

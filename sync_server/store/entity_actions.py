@@ -110,6 +110,19 @@ def find_changed_entities(session: Session, project_id: int, list_name: str) -> 
     return [(project_id, list_name, entity_id) for entity_id in session.scalars(query)]
 
 
+def count_failed(session: Session, project_id: int) -> int:
+    """How many actions of a project failed."""
+    query = select(func.count()).where(_t.project_id == project_id, _t.failure.is_not(None))
+    return session.scalar(query) or 0
+
+
+def find_failed(session: Session, project_id: int, *, limit: int) -> list[StoredAction]:
+    """Load the first failed actions of a project, by form and submission."""
+    query = select(*_COLUMNS).where(_t.project_id == project_id, _t.failure.is_not(None))
+    found = session.execute(query.order_by(_t.form_id, _t.root_id, _t.id).limit(limit))
+    return [_action(row) for row in found]
+
+
 def iter_failed(session: Session, project_id: int, *, list_name: str | None = None) -> Iterator[StoredAction]:
     """Stream the failed actions of a project, by form and submission."""
     query = select(*_COLUMNS).where(_t.project_id == project_id, _t.failure.is_not(None))

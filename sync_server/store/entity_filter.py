@@ -58,10 +58,6 @@ def condition_of(expression: Expression, fields: EntityFields, *, now: datetime)
     return _Writing(fields, now).condition(expression)
 
 
-def nothing() -> Condition:
-    return false()
-
-
 def existing(expression: Expression | None) -> Condition:
     """Leave out what was deleted, unless the filter asks about that."""
     named = {str(each) for each in properties_of(expression)} if expression is not None else set()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from sync_server.core import entity_decision, list_settings
 from sync_server.core.decision_seal import WORDS
 from sync_server.store import awaited_files, version_marks
 from sync_server.store.engine import insert_for
@@ -33,6 +34,7 @@ from sync_server.store.tables import (
 )
 
 T = TypeVar("T")
+_STAY = ("erasure", entity_decision.KIND, list_settings.KIND)  # decided about something else, or that it was erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,15 @@ def forget_words(session: Session, project_id: int, form_id: str, subjects: Iter
     """Blank what people wrote beside their decisions about these subjects: reasons and comments can name somebody."""
     t = decisions.c
     for part in _parts(sorted(set(subjects))):
-        found = (t.project_id == project_id, t.form_id == form_id, t.subject.in_(part), t.kind != "erasure")
-        for id, body in session.execute(select(t.id, t.body).where(*found)).all():
+        found = (t.project_id == project_id, t.form_id == form_id, t.subject.in_(part), t.kind.not_in(_STAY))
+        blank_words(session, session.scalars(select(t.id).where(*found)).all())
+
+
+def blank_words(session: Session, decision_ids: Sequence[str]) -> None:
+    """Blank what people wrote in these decisions."""
+    t = decisions.c
+    for part in _parts(decision_ids):
+        for id, body in session.execute(select(t.id, t.body).where(t.id.in_(part))).all():
             kept = {name: value for name, value in body.items() if name not in WORDS}
             session.execute(update(decisions).where(t.id == id).values(reason="", body=kept))
             # With the salt their words could still be guessed from the hash that another node signed.
@@ -150,7 +159,7 @@ def delete_decisions(session: Session, project_id: int, form_id: str, subjects: 
     """Delete what was decided about these subjects, but that they were erased: of what left this node's scope."""
     t, s = decisions.c, decision_seals.c
     for part in _parts(sorted(set(subjects))):
-        of_subject = (t.project_id == project_id, t.form_id == form_id, t.subject.in_(part), t.kind != "erasure")
+        of_subject = (t.project_id == project_id, t.form_id == form_id, t.subject.in_(part), t.kind.not_in(_STAY))
         ids = list(session.scalars(select(t.id).where(*of_subject)))
         session.execute(delete(decision_seals).where(s.decision_id.in_(ids)))
         session.execute(delete(decisions).where(t.id.in_(ids)))

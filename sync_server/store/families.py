@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from sync_server.core import entity_decision, list_settings
 from sync_server.core.connected import part_connected
 from sync_server.store.tables import decisions, receipts, submission_attachments, submission_versions, submissions
 
 _v, _r, _a, _d, _s = submission_versions.c, receipts.c, submission_attachments.c, decisions.c, submissions.c
 PART = 500
+_OTHERS = (entity_decision.KIND, list_settings.KIND)  # decided about something else, whatever that goes by
 T = TypeVar("T")
 
 
@@ -79,7 +81,9 @@ def find_decided(
     """Load (id, node) of what was decided about these families, by project, form and the name it was decided about."""
     found: dict[tuple[int, str, str], list[tuple[str, str]]] = {}
     for part in _parts(name for family in families for name in family.names):
-        query = select(_d.id, _d.node, _d.project_id, _d.form_id, _d.subject).where(_d.subject.in_(part))
+        query = select(_d.id, _d.node, _d.project_id, _d.form_id, _d.subject).where(
+            _d.subject.in_(part), _d.kind.not_in(_OTHERS)
+        )
         for id, node, *place in session.execute(query.order_by(_d.id)):
             found.setdefault((place[0], place[1], place[2]), []).append((id, node))
     return found
@@ -126,7 +130,13 @@ def _names(members: Iterable[Member]) -> frozenset[str]:
     return frozenset(name for m in members for name in (m.instance_id, m.deprecated_id) if name)
 
 
-
 def _parts(wanted: Iterable[T]) -> Iterator[list[T]]:
     ordered = list(dict.fromkeys(wanted))
     return (ordered[start : start + PART] for start in range(0, len(ordered), PART))
+
+
+def owners_of(family: FamilyNames) -> frozenset[str]:
+    """Name the other nodes whose own a family is."""
+    erased = [member for member in family.members if member.has_erased]
+    counted = [min(erased, key=lambda member: member.row_id)] if erased else family.members
+    return frozenset(node for member in counted for node in member.nodes if node is not None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from sync_server.core.form_states import CLOSED as CLOSED
@@ -181,6 +181,14 @@ def put_attachment(session: Session, version_id: int, attachment: FormAttachment
     session.execute(statement.on_conflict_do_update(index_elements=key, set_=row))
     form_id = session.execute(select(form_versions.c.form_id).where(form_versions.c.id == version_id)).scalar_one()
     changes.append(session, [Change("form_attachment", form_id, attachment.sha256)])
+
+
+def remove_attachment(session: Session, version_id: int, name: str) -> None:
+    """Take a media file away from a version, and append the change; its bytes stay in the blob store."""
+    gone = delete(form_attachments).where(form_attachments.c.form_version_id == version_id)
+    session.execute(gone.where(form_attachments.c.name == name))
+    form_id = session.execute(select(form_versions.c.form_id).where(form_versions.c.id == version_id)).scalar_one()
+    changes.append(session, [Change("form_attachment", form_id, "")])
 
 
 def iter_attachments(session: Session, version_id: int) -> list[FormAttachment]:

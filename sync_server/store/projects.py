@@ -44,6 +44,8 @@ class ProjectCounts:
     forms: int = 0
     app_users: int = 0
     last_submission: datetime | None = None
+    datasets: int = 0
+    last_entity: datetime | None = None
 
 
 # The first project is as old as its node, and was not always told when that was.

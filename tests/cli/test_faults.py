@@ -11,6 +11,7 @@ from sync_server.cli import main
 from sync_server.node import Node
 from sync_server.services.shipped_forms import shipped_forms
 from sync_server.settings import Settings
+from tests.support.form_tables import meeting_form
 from tests.support.new_folder import new_folder
 
 
@@ -71,8 +72,11 @@ def test_a_tablet_needs_a_name(data: Path) -> None:
     assert (result.exit_code, "such as 'Tablet 7'" in result.stderr) == (1, True)
 
 
-def test_verify_says_each_fault_on_a_line_of_its_own(data: Path) -> None:
-    run(data, "publish", str(shipped_forms() / "cpf_concern"))
+def test_verify_says_each_fault_on_a_line_of_its_own(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "forums.csv").write_bytes(b"name,label\n")
+    (tmp_path / "meeting.md").write_bytes(meeting_form())
+    run(data, "publish", str(tmp_path / "meeting.md"))
     blob = next((data / "blobs").glob("[0-9a-f][0-9a-f]/*"))
     blob.write_bytes(b"what a failing disk made of it")
     result = run(data, "verify")

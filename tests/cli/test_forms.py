@@ -39,7 +39,17 @@ def test_missing_media_are_named_with_where_to_put_them(folder: Path) -> None:
     (folder / "media" / "forums.csv").unlink()
     result = run(folder, "publish", folder / "meeting.md")
     assert result.exit_code == 0
-    assert f"missing: forums.csv. Put it into {folder / 'media'} and publish again." in result.stderr
+    assert f"Missing for meeting: forums.csv. Put it into {folder / 'media'} and publish again." in result.stderr
+
+
+def test_lists_of_a_folder_are_made_once_and_stand_for_media(folder: Path) -> None:
+    (folder / "media" / "forums.csv").unlink()
+    (folder / "lists").mkdir()
+    (folder / "lists" / "forums.csv").write_text("name,label\n0190a1b2-0000-4000-8000-0000000000f1,Bardarash\n")
+    first = run(folder, "publish", folder)
+    assert (first.exit_code, first.stderr) == (0, "")
+    assert "List forums: 1 made" in first.stdout
+    assert "List" not in run(folder, "publish", folder).stdout
 
 
 def test_an_error_names_sheet_row_and_what_to_do_and_the_others_are_published(folder: Path) -> None:

@@ -1,10 +1,11 @@
-"""What tests with whole clients share: a live server with the shipped forms, the office, tablets."""
+"""What tests with whole clients share: a live server with the shipped forms and people and concerns in their lists."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from sync_server.services.shipped_forms import demo_lists
 from tests.clients.office import Office
 from tests.support.postgresql import PostgresqlServer
 from tests.support.server import SHIPPED_FORMS, LiveServer
@@ -21,6 +22,9 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServe
         postgresql: PostgresqlServer = request.getfixturevalue("postgresql")
         environ["SYNC_DATABASE_URL"] = postgresql.new_database()
     with LiveServer(tmp_path / "hub", environ=environ) as live:
+        office = Office(live)
+        office.upload_list("participants", demo_lists() / "participants.csv")
+        office.upload_list("concerns", Path(__file__).parent / "lists" / "concerns.csv")
         yield live
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -58,6 +59,11 @@ class Office:
         path = f"{PROJECT}/forms?publish=true&ignoreWarnings=true"
         headers = {"Content-Type": "text/markdown"}
         _check(self._session.post(self._server.url + path, markdown.encode(), headers=headers, timeout=30))
+
+    def upload_list(self, name: str, file: Path) -> None:
+        """Take a CSV into an entity list, all of it new."""
+        path = f"{self._server.url}{PROJECT}/datasets/{name}/entities.csv"
+        _check(self._session.post(path, file.read_bytes(), headers={"Content-Type": "text/csv"}, timeout=60))
 
     def close_form(self, form_id: str) -> None:
         path = f"{self._server.url}{PROJECT}/forms/{form_id}"

@@ -13,7 +13,11 @@ from tests.support.server import ALICE_PASSWORD, LiveServer
 
 @pytest.fixture
 def pyodk(server: LiveServer, tmp_path: Path) -> Client:
-    """A client with the configuration its manual asks for."""
+    return open_client(server, tmp_path)
+
+
+def open_client(server: LiveServer, tmp_path: Path) -> Client:
+    """Open a client with the configuration that its manual asks for."""
     config, cache = tmp_path / "config.toml", tmp_path / "cache.toml"
     lines = ("[central]", f'base_url = "{server.url}"', 'username = "alice@example.org"', "default_project_id = 1")
     config.write_text("\n".join([*lines, f'password = "{ALICE_PASSWORD}"']), encoding="utf-8")

@@ -109,6 +109,16 @@ def test_what_a_tablet_made_and_went_on_with_offline_is_one_line() -> None:
     assert not state.waits
 
 
+def test_who_decided_without_having_all_of_it_does_not_contradict_what_they_saw() -> None:
+    """At a hub that has what people decided about an entity, and not the submissions."""
+    tablets = [CREATED, update("u", "one", status="closed"), update("v", "two", place="Sinjar")]
+    first = by_office("z", UPDATE, tablets, status="dry")
+    after = by_office("d", UPDATE, [first], status="open")
+    assert not fold_entity([*tablets, first, after]).conflicts
+    part = fold_entity([first, after])
+    assert (part.values, part.conflicts, part.waits, part.is_created) == ({"status": "open"}, (), ("z",), False)
+
+
 def test_two_that_create_the_same_come_together_property_by_property() -> None:
     other = replace(CREATED, id="d", values={"label": "Well", "status": "closed"}, source="s2")
     state = fold_entity([CREATED, other])
@@ -252,6 +262,7 @@ STEPS: tuple[Step, ...] = (
     ("edit", "A", "place", "Mosul"),
     ("delete", "B"),
     ("restore", "A"),
+    ("settle", "A"),
     ("sync",),
 )
 

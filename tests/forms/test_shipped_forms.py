@@ -1,19 +1,25 @@
 """The forms that come with the program are fit for the field."""
 
+import csv
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from pyxform.validators.odk_validate import check_xform
 from pyxform.xls2json_backends import xlsx_to_dict
 
+from sync_server.core.entity_draft import read_entity_id
+from sync_server.core.entity_spec import read_entity_spec
 from sync_server.core.form_lint import SENSITIVITIES, lint_form
 from sync_server.core.form_numbers import HIGHEST, NUMBER, SERIES
 from sync_server.core.xlsform import ConvertedForm, convert_form
+from sync_server.services.publish_folder import iter_sources
 from sync_server.services.shipped_forms import shipped_forms
 
 FORMS = ("cpf_attendance", "cpf_concern", "cpf_concern_followup", "cpf_training_eval")
+LISTS = {"forums", "trainings"}
 LANGUAGES = ("English (en)", "Arabic (ar)", "Kurdish (ckb)")
 _LETTER = re.compile(r"[A-Za-z\u0590-\u08ff]|\$\{")
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff]")
@@ -30,7 +36,7 @@ def form(folder: Path) -> ConvertedForm:
 
 
 def test_four_forms_come_along() -> None:
-    assert tuple(sorted(path.name for path in shipped_forms().iterdir() if path.is_dir())) == FORMS
+    assert tuple(sorted(path.parent.name for path in iter_sources(shipped_forms()))) == FORMS
 
 
 def test_each_form_converts_without_a_warning(folder: Path, form: ConvertedForm) -> None:
@@ -51,8 +57,31 @@ def test_each_passes_odk_validate(form: ConvertedForm, tmp_path: Path) -> None:
     assert check_xform(str(path)) == []
 
 
-def test_each_has_exactly_the_media_it_names(folder: Path, form: ConvertedForm) -> None:
-    assert {path.name for path in (folder / "media").iterdir()} == set(form.definition.media)
+def test_each_picks_from_lists_alone_that_come_along_or_that_forms_write(folder: Path, form: ConvertedForm) -> None:
+    """A file beside the form would win over the list, and what tablets register would never show."""
+    assert not (folder / "media").exists()
+    assert {name.removesuffix(".csv") for name in form.definition.media} <= LISTS | {"participants", "concerns"}
+
+
+def test_sixty_six_forums_come_along_and_trainings() -> None:
+    assert {path.stem for path in (shipped_forms() / "lists").glob("*.csv")} == LISTS
+    with (shipped_forms() / "lists" / "forums.csv").open(encoding="utf-8", newline="") as file:
+        forums = list(csv.DictReader(file))
+    assert Counter(forum["type"] for forum in forums) == {"iom": 42, "independent": 24, "unknown": 10}
+    assert all(read_entity_id(forum["name"]) == forum["name"] for forum in forums)
+    assert {len({forum[column] for forum in forums}) for column in ("name", "code")} == {76}
+
+
+@pytest.mark.parametrize("form_id", ["cpf_concern", "cpf_concern_followup"])
+def test_what_is_said_of_a_concern_in_parallel_goes_by_the_furthest_follow_up(form_id: str) -> None:
+    form = convert_form((shipped_forms() / form_id / f"{form_id}.xlsx").read_bytes())
+    (declaration,) = read_entity_spec(form.xml, form.definition).declarations
+    rules = {saved_to: form.annotations[path].get("merge") for path, saved_to in declaration.properties.items()}
+    by_date = {"status", "responsible", "review_by", "date_closed", "resolution"}
+    assert {name for name, rule in rules.items() if rule == "latest by last_followup"} == by_date & set(rules)
+    wanted = {"times_raised": "count", "severity": "maximum", "last_followup": "maximum"}
+    assert {name: rules[name] for name in wanted if name in rules} == {n: r for n, r in wanted.items() if n in rules}
+    assert {"cpf_concern": "times_raised", "cpf_concern_followup": "last_followup"}[form_id] in rules
 
 
 def test_each_is_in_three_languages_and_complete(form: ConvertedForm) -> None:

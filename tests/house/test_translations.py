@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from sync_server import account_errors, errors, operator_errors, peer_errors
+from sync_server import account_errors, entity_errors, errors, operator_errors, peer_errors
 from tests.house.sources import PACKAGE
 
 LANGUAGES = ["ar", "ckb"]
@@ -25,6 +25,7 @@ def _catalogue(language: str) -> Catalog:
 
 
 assert account_errors
+assert entity_errors
 assert operator_errors
 assert peer_errors  # imported so that their Problems are among the subclasses
 

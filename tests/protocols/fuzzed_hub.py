@@ -8,11 +8,14 @@ from uuid import uuid4
 
 from schemathesis import Case
 
+from sync_server.core.entity_draft import EntityDraft
 from sync_server.core.ids import sha256_hex
 from sync_server.core.roles import ADMIN, MNE, VIEWER
 from sync_server.core.scope import Grant
 from sync_server.node import Node
 from sync_server.services import devices, projects, public_links
+from sync_server.services.edit_entities import ListPlace, create_entities
+from sync_server.services.edit_lists import add_property, make_list
 from sync_server.services.form_media import put_media
 from sync_server.services.publish_form import publish_form
 from sync_server.settings import Settings
@@ -95,6 +98,14 @@ def add_session(node: Node, actor_id: int) -> tuple[str, str]:
     return token, csrf
 
 
+def add_entity(node: Node) -> str:
+    """Make an entity list with one entity in it, and return that one's id."""
+    place = ListPlace(1, "forums")
+    make_list(node, place)
+    add_property(node, place, "adm2")
+    return create_entities(node, place, [EntityDraft("Bardarash", {"adm2": "IQG15Q01"})])[0]
+
+
 def fill_hub(node: Node) -> FuzzedHub:
     """Publish a form, and add people, a tablet, a link and a second project."""
     version = publish_form(node, None, FORM, ignore_warnings=True)
@@ -109,6 +120,7 @@ def fill_hub(node: Node) -> FuzzedHub:
     known = {
         "projectId": 1, "formId": "visit", "version": "1", "versionId": version.row_id, "name": "list.csv",
         "token": token, "deviceId": device.id, "linkId": link.link.actor.id, "userId": spare.id, "actorId": spare.id,
+        "listName": "forums", "listNumber": 7, "entityId": add_entity(node),
         "roleId": "viewer", "configKey": "login-appearance", "username": "monika", "propertyName": "colour",
     }  # fmt: skip
     filled = FuzzedHub(node.settings.data, known, projects.add_project(node, None, "Spare").id, people)

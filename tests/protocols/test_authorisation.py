@@ -1,6 +1,7 @@
 """The table of docs/authorisation.md is true: every route is called as everybody, and answers what the table says."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -11,23 +12,29 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from sync_server.core.entity_draft import EntityDraft
 from sync_server.core.ids import sha256_hex
 from sync_server.core.roles import VIEWER
 from sync_server.core.scope import Grant
+from sync_server.errors import PropertyExists
 from sync_server.node import Node
 from sync_server.peer_errors import SessionOver
 from sync_server.protocols.authorisation import FILTERED, HELD, PERSONAS, REFUSED, Persona, Route, decide, iter_routes
 from sync_server.services import consumers, devices, public_links, site_config
 from sync_server.services.assign_roles import assign_role
+from sync_server.services.edit_entities import ListPlace, create_entities, delete_entities
+from sync_server.services.edit_lists import add_property, delete_list, make_list
 from sync_server.services.erase_submissions import erase_submission
+from sync_server.services.show_lists import list_lists
 from sync_server.store import accounts
 from sync_server.store.forms import find_version
 from tests.protocols.conftest import Publish, make_submission
 from tests.protocols.received import stored
 from tests.support.paired import Stranger, let_in, make_stranger
 from tests.support.samples import send, submission
-from tests.support.wells import WELL, publish_picker, publish_wells, well
+from tests.support.wells import publish_picker, publish_wells
 
+WELLS = ListPlace(1, "wells")
 ENDS_THE_PROJECT = ("central_projects.delete_project",)
 ENDS_A_SESSION = ("central_sessions.delete_current_session", "central_sessions.delete_session", "office.sign_out")
 
@@ -119,8 +126,6 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         "version": lambda: "1",
         "version_id": lambda: version_id,
         "name": lambda: "list.csv",
-        "list_name": lambda: "wells",
-        "entity_id": lambda: a_well(hub),
         "instance_id": lambda: a_submission(hub),
         "day": lambda: "2026-11-23",
         "erasure_id": lambda: an_erasure(hub),
@@ -133,6 +138,9 @@ def call(app: Flask, hub: Node, route: Route, caller: Caller, version_id: int) -
         "actor_id": lambda: viewer_of_everything(hub),
         "link_id": lambda: public_links.add_link(hub, None, 1, "visit", "another").link.actor.id,
         "config_key": lambda: site_config.set_text(hub, None, "login-appearance", {"title": "Welcome"}).key,
+        "list_name": lambda: a_list_with_a_well(hub),
+        "list_number": lambda: a_deleted_list(hub),
+        "entity_id": lambda: an_entity(hub, is_deleted="restor" in route.endpoint),
         "device_id": lambda: devices.add_device(hub, None, "another", 1)[0].id,
     }
     if route.endpoint.endswith(".get_integrity"):
@@ -166,11 +174,29 @@ def a_version_with_a_list(hub: Node) -> int:
     return earlier.row_id if earlier else publish_picker(hub, "visit", "0")
 
 
-def a_well(hub: Node) -> str:
-    """One entity, of the list that is there from the beginning."""
-    send(hub, well("a-well"))
-    consumers.fold_received(hub)
-    return WELL
+def a_list_with_a_well(hub: Node) -> str:
+    """A list that a form of the project writes, with a property that nobody uses."""
+    a_version_with_a_list(hub)
+    consumers.catch_up(hub)
+    with suppress(PropertyExists):
+        add_property(hub, WELLS, "colour")
+    return WELLS.name
+
+
+def an_entity(hub: Node, *, is_deleted: bool) -> str:
+    a_list_with_a_well(hub)
+    (made,) = create_entities(hub, WELLS, [EntityDraft("Bartella")])
+    if is_deleted:
+        delete_entities(hub, WELLS, [made])
+    return made
+
+
+def a_deleted_list(hub: Node) -> int:
+    place = ListPlace(1, f"list-{uuid4().hex}")
+    make_list(hub, place)
+    delete_list(hub, place)
+    found = list_lists(hub, None, 1, is_deleted=True)
+    return next(each.number for each in found if each.list.name == place.name) or 0
 
 
 def an_erasure(hub: Node) -> str:
@@ -225,7 +251,7 @@ def fits(route: Route, said: str, answer: TestResponse, hub: Node) -> bool:
         return bool(answer.json and answer.json["code"] == float(SessionOver.code))
     if answer.status_code in (401, 403, 404) or is_sent_to_sign_in:
         is_of_something = answer.status_code == 404 and bool(answer.json and answer.json["details"])
-        if said == FILTERED and "instance_id" in route.arguments:
+        if said == FILTERED and route.arguments & {"instance_id", "entity_id"}:
             return answer.status_code == 404  # out of sight; what is in sight, tests/security looks at
         return is_of_something or route.path.endswith(".xlsx")  # the form was made from XML
     if route.method == "POST" and route.path.endswith("/submission"):

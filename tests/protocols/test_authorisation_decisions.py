@@ -32,6 +32,7 @@ PEERS = {
 _FORM = "/v1/projects/<int:project_id>/forms/<form_id>"
 _LIST = "/v1/projects/<int:project_id>/datasets/<list_name>"
 _TOKEN = "/v1/key/<token>/projects/<int:project_id>"
+_LISTS = "/v1/projects/<int:project_id>/datasets"
 DECIDED = [
     # G1: nobody who is known is refused when sending
     (f"POST {_TOKEN}/submission", "app user", ALLOWED),
@@ -50,15 +51,25 @@ DECIDED = [
     # who settles, and who manages
     ("POST /v1/projects/<int:project_id>/forms", "coordinator", REFUSED),
     ("POST /v1/projects/<int:project_id>/forms", "manager", ALLOWED),
+    (f"POST {_LIST}/entities.csv", "coordinator", REFUSED),
+    (f"POST {_LIST}/entities.csv", "manager", ALLOWED),
+    (f"POST {_LIST}/entities.csv", "app user", REFUSED),
     ("POST /v1/projects", "manager", REFUSED),
     ("POST /v1/users", "manager", REFUSED),
     ("POST /v1/users", "administrator", ALLOWED),
     ("POST /v1/assignments/<role_id>/<int:actor_id>", "manager", REFUSED),
-    # who reads entity lists: a tablet gets them with its forms alone
-    (f"GET {_LIST}/entities.csv", "app user", REFUSED),
-    (f"GET {_LIST}.svc/Entities", "public link", REFUSED),
-    (f"GET {_LIST}.svc/Entities", "data collector", REFUSED),
-    (f"GET {_LIST}.svc/Entities", "administrator", ALLOWED),
+    # lists: whoever may see them may not change them; a tablet gets them with its forms alone
+    (f"GET {_LISTS}/<list_name>/entities", "app user", REFUSED),
+    (f"GET {_LISTS}/<list_name>/entities", "data collector", REFUSED),
+    (f"GET {_LISTS}/<list_name>/entities/<entity_id>/versions", "public link", REFUSED),
+    (f"POST {_LISTS}/<list_name>/entities", "viewer of a district", REFUSED),
+    (f"POST {_LISTS}/<list_name>/entities", "manager", ALLOWED),
+    (f"DELETE {_LISTS}/<list_name>", "coordinator", REFUSED),
+    (f"DELETE {_LISTS}/<list_name>", "manager", ALLOWED),
+    (f"GET {_LISTS}/<list_name>/entities.csv", "app user", REFUSED),
+    (f"GET {_LISTS}/<list_name>.svc/Entities", "public link", REFUSED),
+    (f"GET {_LISTS}/<list_name>.svc/Entities", "data collector", REFUSED),
+    (f"GET {_LISTS}/<list_name>.svc/Entities", "administrator", ALLOWED),
     # tablets and links know nobody
     ("GET /v1/users", "app user", REFUSED),
     ("GET /v1/users", "public link", REFUSED),

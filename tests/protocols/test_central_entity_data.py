@@ -247,10 +247,23 @@ def test_who_may_not_list_entities_reads_none(client: FlaskClient, hub: Node, fo
         assert mina.get(path.replace("forums", "nothing")).status_code == 404, path
 
 
-def test_who_is_limited_to_a_district_reads_none_of_a_list_that_knows_none(
+def test_who_is_limited_to_a_district_reads_its_entities_everywhere_and_no_others(
     client: FlaskClient, hub: Node, forums: list[str]
 ) -> None:
     viewer = Reader(client, add_person(hub, "dana", Grant(VIEWER, 1, rows="#adm2+code eq 'a'")))
+    assert [row["__id"] for row in viewer.rows()] == [forums[0]]
+    assert viewer.get(TABLE, count="true").json["@odata.count"] == 1
+    assert viewer.get(TABLE, filter="adm2 eq 'b'").json["value"] == []
+    assert viewer.get(f"{BASE}/entities.csv").text.count("\n") == 2
+    assert len(viewer.get(f"{BASE}/entities.geojson").json["features"]) == 1
+    assert viewer.get(f"{BASE}/entities/{forums[0]}/geojson").status_code == 200
+    assert viewer.get(f"{BASE}/entities/{forums[1]}/geojson").status_code == 404
+
+
+def test_who_is_limited_to_a_district_reads_none_of_a_list_that_knows_none(
+    client: FlaskClient, hub: Node, forums: list[str]
+) -> None:
+    viewer = Reader(client, add_person(hub, "dana", Grant(VIEWER, 1, rows="#country+code eq 'a'")))
     assert viewer.rows() == []
     assert viewer.get(TABLE, count="true").json["@odata.count"] == 0
     assert viewer.get(f"{BASE}/entities.csv").text.count("\n") == 1

@@ -69,7 +69,7 @@ def test_a_workbook_is_published_and_shown_as_central_shows_it(office: Office) -
     form = response.json
     assert form is not None
     assert (form["projectId"], form["xmlFormId"], form["name"]) == (1, "cpf_concern", "CPF concern report")
-    assert (form["version"], form["state"], form["keyId"]) == ("2026113001", "open", None)
+    assert (form["version"], form["state"], form["keyId"]) == ("2026113002", "open", None)
     assert len(form["hash"]) == 32
     assert form["publishedAt"].endswith("Z")
     assert form["createdAt"] == form["publishedAt"]
@@ -161,7 +161,7 @@ def test_the_workbook_comes_back_as_it_was_sent(office: Office) -> None:
     response = office.ask("GET", f"{FORMS}/cpf_training_eval.xlsx")
     assert (response.data, response.mimetype) == (source, WORKBOOK)
     assert "cpf_training_eval.xlsx" in response.headers["Content-Disposition"]
-    assert office.ask("GET", f"{FORMS}/cpf_training_eval/versions/2026113001.xlsx").data == source
+    assert office.ask("GET", f"{FORMS}/cpf_training_eval/versions/2026113002.xlsx").data == source
 
 
 def test_a_form_that_was_no_workbook_has_none(office: Office) -> None:

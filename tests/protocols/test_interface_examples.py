@@ -13,13 +13,16 @@ from tests.protocols import test_authorisation as matrix
 from tests.protocols.conftest import Publish
 
 Json = dict[str, Any]
+_ENTITIES = "/v1/projects/<int:project_id>/datasets/<list_name>/entities"
 
-# Examples that cannot hold anywhere: nobody's password is "…", no project has just these forms, and a greeting is
-# signed by a node.
+# Examples that cannot hold anywhere: nobody's password is "…", no project has just these forms, a greeting is signed by
+# a node, and a change of an entity names its version in the address; no list has just these entities or this file.
 NOT_AS_THEY_STAND = {
     "POST /v1/sessions", "POST /v1/users/reset/verify", "PUT /v1/users/<int:user_id>/password",
     "PUT /v1/projects/<int:project_id>", "POST /v1/projects/<int:project_id>/key",
-    "POST /replication/v1/greet", "POST /replication/pair",
+    "POST /replication/v1/greet", "POST /replication/pair", f"PATCH {_ENTITIES}/<entity_id>",
+    f"POST {_ENTITIES}/bulk-delete", f"POST {_ENTITIES}/bulk-restore",
+    "PATCH /v1/projects/<int:project_id>/forms/<form_id>/attachments/<path:name>",
 }  # fmt: skip
 
 

@@ -45,7 +45,8 @@ def test_whatever_is_sent_json_says_what_it_takes(app: Flask, described: Json) -
 
 
 _READS = ("GET", "DELETE")
-_BODILESS = ("/submissions.csv", "/submissions.csv.zip")  # Central's clients send passphrases; there are no keys here
+# Central's clients send passphrases, and there are no keys here; what is restored, the address says.
+_BODILESS = ("/submissions.csv", "/submissions.csv.zip", "/restore")
 
 
 def test_every_name_that_is_referred_to_is_there(described: Json) -> None:

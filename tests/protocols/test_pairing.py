@@ -84,7 +84,7 @@ def test_whoever_guesses_has_to_wait(client: FlaskClient, hub: Node) -> None:
     "change",
     [
         {"protocol": "one"}, {"protocol": 1.5}, {"protocol": None}, {"offer": "ks3"}, {"offer": "KS3M\n"}, {"node": ""},
-        {"node": "E" * 32}, {"name": "a\0b"}, {"name": " " * 201}, {"name": ["x"]}, {"name": "\ud800"}, {"nonce": "0"},
+        {"node": "E" * 32}, {"name": " " * 201}, {"name": ["x"]}, {"nonce": "0"},
         {"public_key": "x" * 44}, {"public_key": write_key(b"k" * 31)}, {"proof": "0" * 63}, {"proof": {"a": 1}},
     ],
 )  # fmt: skip
@@ -95,6 +95,14 @@ def test_a_request_that_is_none_is_400_and_names_what_is_wrong(
     answer = client.post(ADDRESS, data=body)
     assert answer.status_code == 400, answer.text
     assert next(iter(change)) in answer.text
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_name_that_no_database_takes_is_read_as_another_of_which_the_proof_is_none(
+    client: FlaskClient, hub: Node, name: str
+) -> None:
+    code = offer_pairing(hub, None, "Sinjar office", EVERYTHING).code
+    assert client.post(ADDRESS, data=json.dumps({**a_request(code), "name": name})).status_code == 403
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'"x"', b"[" * 50_000])

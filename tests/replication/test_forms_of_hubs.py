@@ -1,6 +1,7 @@
 """What only a hub has of a form goes up, to read its data with; where both have another, the home's is in force."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,7 @@ from sync_server.services.projects import ProjectChanges, change_project
 from sync_server.services.publish_folder import publish_folder
 from sync_server.services.publish_form import publish_form
 from sync_server.services.retention import set_rule
+from sync_server.services.seed_lists import seed_lists
 from sync_server.store import audits, decisions, forms
 from sync_server.store.decisions import StoredDecision
 from sync_server.store.tables import decisions as decided
@@ -131,7 +133,10 @@ def test_the_programs_own_forms_are_not_published_in_a_project_led_elsewhere(
 ) -> None:
     (tmp_path / "forms").mkdir()
     (tmp_path / "forms" / "meeting.md").write_bytes(meeting_form())
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "forums.csv").write_text(f"name,label\n{uuid4()},Bardarash\n")
     assert publish_folder(hub, tmp_path / "forms") == []
+    assert seed_lists(hub, tmp_path / "lists") == []
     assert form_at(hub) is None
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from tests.support.entity_life import ACTS
 from tests.support.replica_world import CENTRE, HUB_A, HUB_B, SCOPES, World
 
 NUMBERS = st.integers(1, 4)
@@ -53,6 +54,26 @@ class Nodes(RuleBasedStateMachine):
     @rule(where=NODES, number=NUMBERS)
     def erase(self, where: str, number: int) -> None:
         self.world.erase(where, number)
+
+    @rule(where=NODES, number=NUMBERS)
+    def register(self, where: str, number: int) -> None:
+        self.world.register(where, number)
+
+    @rule(where=NODES, number=NUMBERS)
+    def update(self, where: str, number: int) -> None:
+        self.world.update(where, number)
+
+    @rule(where=NODES, what=st.sampled_from(ACTS), number=NUMBERS)
+    def decide(self, where: str, what: str, number: int) -> None:
+        self.world.decide(where, what, number)
+
+    @rule(where=NODES)
+    def erase_registration(self, where: str) -> None:
+        self.world.erase_registration(where)
+
+    @rule(is_shared=st.booleans())
+    def share(self, is_shared: bool) -> None:
+        self.world.share(is_shared)
 
     @rule()
     def publish(self) -> None:
@@ -167,6 +188,11 @@ def step(world: World, chance: random.Random) -> None:
         (2, lambda: world.comment(where, number, "call them")),
         (2, lambda: world.settle(where, number)),
         (1, lambda: world.erase(where, number)),
+        (3, lambda: world.register(where, number)),
+        (3, lambda: world.update(where, number)),
+        (8, lambda: world.decide(where, chance.choice(ACTS), number)),
+        (1, lambda: world.erase_registration(where)),
+        (1, lambda: world.share(chance.random() < 0.5)),
         (1, world.publish),
         (1, lambda: world.set_state(chance.choice(("open", "closing", "closed")))),
         (1, world.revoke),

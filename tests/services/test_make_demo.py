@@ -12,6 +12,7 @@ from sync_server.services import devices
 from sync_server.services.demo.answers import ANSWERS, SHARES, Lists, Sitting
 from sync_server.services.demo.filling import BlankForm
 from sync_server.services.digest_node import digest_node
+from sync_server.services.list_entities import iter_list, list_entity_lists
 from sync_server.services.make_demo import MadeDemo, make_demo
 from sync_server.services.office_overview import see_overview
 from sync_server.services.publish_folder import publish_folder
@@ -44,6 +45,19 @@ def test_demo_run_again_adds_nothing(node: Node) -> None:
 
     assert make_demo(node, submissions=30, now=NOW.replace(day=25)) == MadeDemo(tablets=0, submissions=0)
     assert (digest_node(node), _head(node)) == before
+
+
+def test_concerns_are_followed_up_from_what_was_served_and_one_is_in_conflict(hub: Node) -> None:
+    make_demo(hub, submissions=120, now=NOW)
+
+    concerns = list(iter_list(hub, "concerns"))
+    assert sum(len(each.state["events"]) > 1 for each in concerns) > 5
+    assert [each.label for each in concerns if each.is_waiting] == []
+    (clash,) = (each for each in concerns if each.has_conflict)
+    assert "status" in {conflict["about"] for conflict in clash.state["conflicts"]}
+    lists = {each.list.name: each.list.served for each in list_entity_lists(hub)}
+    assert (lists["forums"], lists["trainings"]) == (76, 11)
+    assert lists["participants"] > 400  # those that came along, and who was registered at meetings
 
 
 def test_larger_demo_adds_the_difference(hub: Node) -> None:

@@ -7,7 +7,7 @@ against what really happened.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync_server.core.entity_event import CREATE, DELETE, RESTORE, UPDATE, EntityEvent
+from sync_server.core.entity_event import CREATE, DELETE, DELETION, RESTORE, SETTLE, UPDATE, EntityEvent
 from sync_server.core.entity_fold import fold_entity
 
 Step = tuple[str, ...]
@@ -98,6 +98,15 @@ class World:
     def restore(self, hub: str) -> None:
         self._on_server(hub, RESTORE, {})
 
+    def settle(self, hub: str) -> None:
+        """Decide all that is in conflict for what is shown for the time being."""
+        shown = fold_entity(self.hubs[hub].events.values())
+        about = [conflict.about for conflict in shown.conflicts]
+        if about:
+            self._on_server(hub, SETTLE, {name: shown.values[name] for name in about if name != DELETION})
+        if DELETION in about:
+            self.delete(hub)
+
     def sync(self) -> None:
         for one, other in (("A", "B"), ("B", "A")):
             self.hubs[one].take(self.hubs[other].events.values())
@@ -130,6 +139,20 @@ def naive_claims(events: Sequence[EntityEvent]) -> dict[str, set[str]]:
     return {name: {by_id[id].values[name] for id in _standing(by_id, name, set(by_id))} for name in names}
 
 
+def naive_deletion(events: Sequence[EntityEvent]) -> bool:
+    """Tell by plain words whether somebody deleted it while another, who did not know, went on with it."""
+    by_id = {event.id: event for event in events}
+    existence = [event for event in events if event.kind in (DELETE, RESTORE)]
+    last = [event for event in existence if not any(event.id in (other.parents or ()) for other in existence)]
+    deletes = {event.id for event in existence if event.kind == DELETE}
+    if not any(event.id in deletes for event in last):
+        return False
+    known = {id for event in last for id in (event.id, *(event.parents or ()))}
+    went_on = [e for e in events if e.id not in known and not deletes & (e.parents or frozenset())]
+    changed = [e for e in went_on if any(_changes(by_id, name, e.id) for name in e.values)]
+    return bool(changed) or any(event.kind == RESTORE for event in last)
+
+
 def _standing(by_id: dict[str, EntityEvent], name: str, shown: set[str]) -> set[str]:
     changing = {id for id in shown if _changes(by_id, name, id)}
     return {id for id in changing if not any(id in (by_id[other].parents or ()) for other in changing)}
@@ -139,6 +162,8 @@ def _changes(by_id: dict[str, EntityEvent], name: str, id: str) -> bool:
     event = by_id[id]
     if name not in event.values:
         return False
+    if event.kind == SETTLE:
+        return True
     before = _standing(by_id, name, set(event.parents or ()))
     return event.values[name] != _winner(by_id, name, before)
 

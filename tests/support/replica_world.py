@@ -30,6 +30,7 @@ from sync_server.services.form_state import set_form_state
 from sync_server.services.review_submission import choose_version, comment_submission, review_submission
 from sync_server.services.verify_node import verify_node
 from sync_server.store import holdings, nodes, peers, projects
+from tests.support import entity_life
 from tests.support.paired_nodes import open_node, pair, set_scope, sync
 from tests.support.samples import publish, send, submission
 from tests.support.server_thread import ServerThread
@@ -101,12 +102,14 @@ class World:
     made: int = 0
     bundles: int = 0
     version: int = 1
+    scopes: dict[str, str] = field(default_factory=lambda: {HUB_A: "own", HUB_B: "own"})
 
     def start(self) -> None:
         for name in (CENTRE, HUB_A, HUB_B):
             self.nodes[name] = open_node(self.folder / name, self.centre_url if name == CENTRE else "")
             self.acknowledged[name] = set()
         publish(self.nodes[CENTRE], "1", QUESTIONS)
+        entity_life.publish_forums(self.nodes[CENTRE])
         self.device = add_device(self.nodes[CENTRE], None, "Tablet 1", 1)[0].id
         for hub in (HUB_A, HUB_B):
             pair(self.nodes[hub], self.nodes[CENTRE], name=hub)
@@ -148,8 +151,30 @@ class World:
         xml = submission(instance, answers, edits=edits, version=str(1 + content % 2))
         receipt = send(self.nodes[where], xml, files or {}, minutes=self.chance.random() * 1000)
         if not receipt.is_erased:
-            self.acknowledged[where].add(sha256_hex(xml))
-            self.instances[sha256_hex(xml)] = instance
+            self._note(where, instance, xml)
+
+    def _note(self, where: str, instance: str, xml: bytes) -> None:
+        self.acknowledged[where].add(sha256_hex(xml))
+        self.instances[sha256_hex(xml)] = instance
+
+    def register(self, where: str, number: int) -> None:
+        """Register an entity, or the same again."""
+        instance, district = f"uuid:forum-{self._count()}", self.chance.choice(DISTRICTS)
+        minutes = self.chance.random() * 1000
+        self._note(where, instance, entity_life.register(self.nodes[where], instance, number, district, minutes))
+
+    def update(self, where: str, number: int) -> None:
+        """Update an entity on a tablet that had its list from here or from elsewhere."""
+        instance, served_by = f"uuid:forum-{self._count()}", self.nodes[self.chance.choice(sorted(self.nodes))]
+        told = entity_life.random_said(self.chance, DISTRICTS)
+        said = "".join(f"<{name}>{value}</{name}>" for name, value in told.items())
+        minutes = self.chance.random() * 1000
+        xml = entity_life.update_by_tablet(self.nodes[where], served_by, instance, number, said, minutes)
+        self._note(where, instance, xml)
+
+    def _count(self) -> int:
+        self.made += 1
+        return self.made
 
     # -- what people do
 
@@ -166,11 +191,28 @@ class World:
 
     def erase(self, where: str, number: int) -> None:
         """Erase a submission; a hub brings what it has to the centre first, else nobody could know it as the hub's."""
+        self._erase(where, f"uuid:{number}")
+
+    def _erase(self, where: str, instance: str) -> None:
         node = self.nodes[where]
         if where != CENTRE and not self.sync(where, is_calm=True):
             return
-        if self._try(lambda: erase_submission(node, None, f"uuid:{number}", reason="consent withdrawn")):
-            self.erased.add(f"uuid:{number}")
+        if self._try(lambda: erase_submission(node, None, instance, reason="consent withdrawn")):
+            self.erased.add(instance)
+
+    def decide(self, where: str, what: str, number: int) -> None:
+        """Make, change, settle, delete or restore an entity."""
+        said = entity_life.random_said(self.chance, DISTRICTS)
+        self._try(lambda: entity_life.act(self.nodes[where], what, number, said))
+
+    def erase_registration(self, where: str) -> None:
+        """Erase a submission that did something to an entity."""
+        known = sorted(name for name in self.instances.values() if name.startswith("uuid:forum-"))
+        if known:
+            self._erase(where, self.chance.choice(known))
+
+    def share(self, is_shared: bool) -> None:
+        self._try(lambda: entity_life.share(self.nodes[CENTRE], is_shared=is_shared))
 
     def publish(self) -> None:
         self.version += 1
@@ -184,6 +226,7 @@ class World:
 
     def scope(self, hub: str, name: str) -> None:
         set_scope(self.nodes[CENTRE], self.nodes[hub].id, *SCOPES[name])
+        self.scopes[hub] = name
 
     def _try(self, act: Callable[[], object]) -> bool:
         """What is not there cannot be reviewed or erased: that is no fault."""
@@ -308,6 +351,9 @@ class World:
         for node in self.nodes.values():
             consumers.catch_up(node)
             assert list(verify_node(node)) == []
+        for hub in (HUB_A, HUB_B):
+            if self.scopes[hub] == "all":
+                assert entity_life.states(self.nodes[hub]) == entity_life.states(self.nodes[CENTRE]), hub
 
     def _is_erased(self, version: str) -> bool:
         instance = self.instances[version]

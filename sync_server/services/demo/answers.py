@@ -19,7 +19,7 @@ PHOTO = "photo.png"  # a photo's answer until its file is named
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The entity lists that come with a form, as its tablets have them."""
+    """What the tablets have of the entity lists when they fill a form."""
 
     forums: Sequence[Row] = ()
     participants: Sequence[Row] = ()
@@ -164,8 +164,7 @@ def _concern(at: Sitting) -> dict[str, Any]:
 
 def _follow_up(at: Sitting) -> dict[str, Any]:
     chance, language = at.chance, choose_language(at.chance)
-    open_ones = [c for c in at.lists.concerns if c.get("status") in ("open", "in_progress", "referred")]
-    concern = chance.choice(open_ones or [{}])
+    concern = chance.choice(at.lists.concerns or [{}])
     forum = next((f for f in at.lists.forums if f["name"] == concern.get("forum_id")), {})
     is_solved = chance.random() < 0.4
     return {
@@ -173,9 +172,11 @@ def _follow_up(at: Sitting) -> dict[str, Any]:
         "/g_pick/concern": concern.get("name", ""),
         "/c_ref": concern.get("ref", ""),
         "/c_cat": concern.get("category", ""),
+        "/c_label": concern.get("label", ""),
+        "/meta/entity/label": concern.get("label", ""),
         "/c_old": concern.get("status", ""),
         "/c_raised": concern.get("date_raised", ""),
-        "/c_version": "1",
+        "/c_version": concern.get("__version", ""),
         "/g_fu/fu_date": at.day,
         "/g_fu/new_status": "resolved" if is_solved else "in_progress",
         "/g_fu/fu_actions": at.say(sentences.FOLLOW_UPS, language),
@@ -188,6 +189,7 @@ def _follow_up(at: Sitting) -> dict[str, Any]:
         "/dup_of": None,
         "/next_review": None if is_solved else at.soon(),
         "/meta/entity/@id": concern.get("name", ""),
+        "/meta/entity/@baseVersion": concern.get("__version", ""),
         "/meta/instanceName": f"{concern.get('ref', '')} {at.day}",
     }
 

@@ -76,7 +76,7 @@ class _Filling:
         if field.type == "repeat":
             self._repeat(parent, child, path, answers.get(path, ()))
         elif field.type == "structure":
-            self._identify(child, answers.get(f"{path}/@id"))
+            self._identify(child, answers.get(f"{path}/@id"), answers.get(f"{path}/@baseVersion"))
             self.fill(child, path, answers)
         else:
             child.text = str(answers[path]) if path in answers else self._guess(field, child.text)
@@ -90,13 +90,13 @@ class _Filling:
             template.addprevious(row)
         parent.remove(template)
 
-    def _identify(self, element: etree._Element, given: object) -> None:
-        """Say which entity it is: a new one where the form can create, else one that is updated."""
+    def _identify(self, element: etree._Element, given: object, version: object) -> None:
+        """Say which entity it is, a new one unless told, and which version of it the tablet had."""
         if "dataset" not in element.attrib:
             return
         element.set("id", str(given or UUID(int=self.chance.getrandbits(128), version=4)))
         if "create" not in element.attrib:
-            element.set("baseVersion", "1")
+            element.set("baseVersion", str(version or ""))
         elif "update" in element.attrib:
             element.set("update", "")
 

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from sync_server.services.demo.answers import ANSWERS, PHOTO, SHARES, Lists, Sitting
+from sync_server.services.demo.concerns import Concerns
 from sync_server.services.demo.filling import BlankForm
 from sync_server.services.demo.pictures import draw_picture
 
 DAYS = 30
+FOLLOW_UP = "cpf_concern_followup"
 IRAQ = timezone(timedelta(hours=3))
 DAMAGED = b'<?xml version="1.0"?><data id="cpf_attendance"><meta><instanceID>uuid:0'
 
@@ -77,20 +79,40 @@ class _Draft:
 
 
 def make_parcels(
-    blanks: Mapping[str, BlankForm], lists: Lists, *, count: int, seed: int, now: datetime
+    blanks: Mapping[str, BlankForm], lists: Lists, concerns: Concerns, *, count: int, seed: int, now: datetime
 ) -> Iterator[Parcel]:
-    """Fill `count` forms over the last month; every fifteenth is corrected later, every tenth photo has not come."""
+    """Fill `count` forms over the last month; every fifteenth is corrected later, every tenth photo has not come.
+
+    What they say of concerns is noted in `concerns`.
+    """
     for number in range(count):
-        draft = _draft(blanks, lists, f"{seed}/{number}", now)
+        draft = _draft(blanks, lists, f"{seed}/{number}", now, concerns)
+        concerns.note(draft.form_id, draft.instance_id, draft.answers, draft.received_at)
         yield replace(draft, lacks_photo=number % 10 == 3).send(blanks)
         if number % 15 == 4:
-            yield draft.corrected(_uuid(f"{seed}/{number}/edit"), "تم التصحيح · ڕاستکراوە", after=_HOUR).send(blanks)
+            edit = draft.corrected(_uuid(f"{seed}/{number}/edit"), "تم التصحيح · ڕاستکراوە", after=_HOUR)
+            concerns.note(edit.form_id, draft.instance_id, edit.answers, edit.received_at)
+            yield edit.send(blanks)
+
+
+def make_clash(
+    blanks: Mapping[str, BlankForm], lists: Lists, concerns: Concerns, seed: int, now: datetime
+) -> Iterator[Parcel]:
+    """Let two tablets follow up one concern on the same day and disagree; nothing while there is no concern."""
+    one = _draft(blanks, lists, f"{seed}/clash", now, concerns.untouched(), form_id=FOLLOW_UP)
+    if one.form_id == FOLLOW_UP:
+        said = {path: value for path, value in one.answers.items() if not path.startswith(("/g_ref", "/g_res"))}
+        closed = {"/g_res/date_closed": said["/g_fu/fu_date"], "/g_res/close_why": None, "/next_review": None}
+        resolved = {**said, "/g_fu/new_status": "resolved", "/g_ref": None, **closed}
+        referred = {**said, "/g_fu/new_status": "referred", "/g_res": None}
+        yield replace(one, answers=resolved).send(blanks)
+        yield replace(one, instance_id=_uuid(f"{seed}/clash/b"), answers=referred, tablet=1 - one.tablet).send(blanks)
 
 
 def make_oddities(blanks: Mapping[str, BlankForm], lists: Lists, seed: int, now: datetime) -> Iterator[Parcel]:
     """Make one of each thing that waits for a person, so that a demo shows what to do about it."""
     names = ("variant", "fork", "orphan", "revoked", "old")
-    variant, fork, orphan, revoked, old = (_draft(blanks, lists, f"{seed}/{name}", now) for name in names)
+    variant, fork, orphan, revoked, old = (_draft(blanks, lists, f"{seed}/{name}", now, Concerns()) for name in names)
     yield variant.send(blanks)
     other_text = variant.corrected(variant.instance_id, "نسخة أخرى من الجهاز نفسه", after=_HOUR)
     yield replace(other_text, deprecated_id="").send(blanks)
@@ -110,10 +132,12 @@ def make_oddities(blanks: Mapping[str, BlankForm], lists: Lists, seed: int, now:
 _HOUR = timedelta(hours=1)
 
 
-def _draft(blanks: Mapping[str, BlankForm], lists: Lists, key: str, now: datetime) -> _Draft:
+def _draft(
+    blanks: Mapping[str, BlankForm], lists: Lists, key: str, now: datetime, concerns: Concerns, form_id: str = ""
+) -> _Draft:
     chance = random.Random(key)  # noqa: S311 a demo, no secret
     known = [form_id for form_id in SHARES if form_id in blanks]
-    form_id = chance.choices(known, weights=[SHARES[form_id] for form_id in known])[0]
+    drawn = chance.choices(known, weights=[SHARES[form_id] for form_id in known])[0]
     ended = _working_hour(chance, now)
     received = ended + timedelta(minutes=chance.choice((2, 9, 50, 700, 1900)))  # when there was a network again
     if received > now - timedelta(hours=4):
@@ -121,6 +145,10 @@ def _draft(blanks: Mapping[str, BlankForm], lists: Lists, key: str, now: datetim
     started = ended - timedelta(minutes=chance.randint(6, 45))
     tablet = chance.randrange(2)
     started, ended = started.astimezone(IRAQ), ended.astimezone(IRAQ)
+    lists = replace(lists, concerns=concerns.open_at(started))
+    form_id = form_id or drawn
+    if form_id == FOLLOW_UP and not lists.concerns:
+        form_id = "cpf_concern"  # nothing to follow up yet
     sitting = Sitting(chance, lists, ended.date())
     answers = {
         **ANSWERS[form_id](sitting),

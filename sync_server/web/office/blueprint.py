@@ -65,6 +65,8 @@ def _for_every_page() -> dict[str, Any]:
         and access.scope_of(current_node(), found.actor).may_somewhere("quarantine.read"),
         "may_see_clocks": found is not None
         and access.scope_of(current_node(), found.actor).may_somewhere("submission.read"),
+        "may_see_lists": found is not None
+        and access.scope_of(current_node(), found.actor).may_somewhere("entity.list"),
         "may_see_people": found is not None and access.may(current_node(), found.actor, "user.list"),
     }
 
