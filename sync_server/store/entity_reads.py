@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, Select, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_row import EntityRow
