@@ -20,13 +20,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from benchmarks import registry
+from benchmarks.entity_pages import measure_pages
 from benchmarks.figures import Figure, forget_peak, peak_mb
 from benchmarks.ingest import chosen_database
 from sync_server.app import create_app
 from sync_server.node import Node
 from sync_server.services import consumers
 from sync_server.services.edit_entities import update_entity
-from sync_server.services.users import add_user
 from sync_server.settings import Settings
 
 TIMES = 10
@@ -83,7 +83,7 @@ class _Measuring:
         self._unchanged(tablet)
         self._sync(tablet)
         self._one_change(tablet)
-        self._middle_page()
+        self._pages()
         self._rebuild()
 
     def _csv(self, name: str, get_file: Callable[[], str]) -> None:
@@ -148,20 +148,10 @@ class _Measuring:
         values = {"seconds": median(taken), "slowest": max(taken)}
         Figure("entities one change shown", self._count, values, {"slowest": 1.0}).show()
 
-    def _middle_page(self) -> None:
-        """250 entities from the middle of the list, as a person's program reads them."""
-        email, password = "bench@example.org", "benchmark only, never served"
-        add_user(self._node, None, email, password, is_administrator=True)
-        login = self._client.post("/v1/sessions", json={"email": email, "password": password})
-        signed_in = {"Authorization": f"Bearer {login.get_json()['token']}"}
-        url = f"/v1/projects/1/datasets/{registry.PEOPLE.name}.svc/Entities?$top=250&$skip="
-        taken, rows = [], 0
-        for each in range(TIMES):
-            answer, seconds = self._get(f"{url}{self._count // 2 + each}", signed_in)
-            taken.append(seconds)
-            rows = len(answer.get_json()["value"])
-        values = {"rows_served": rows, "seconds": median(taken), "slowest": max(taken)}
-        Figure("entities middle page", self._count, values, {"seconds": 0.03}).show()
+    def _pages(self) -> None:
+        """What people's programs read of the list, and its CSV for people."""
+        for figure in measure_pages(self._node, registry.PEOPLE.name):
+            figure.show()
 
     def _rebuild(self) -> None:
         began = time.perf_counter()

@@ -39,6 +39,13 @@ def read_skiptoken(text: str, kinds: tuple[type, ...]) -> Place:
         raise SkiptokenUnreadable from error
     if not isinstance(id, str) or not isinstance(values, list) or len(values) != len(kinds):
         raise SkiptokenUnreadable
-    if not all(value is None or type(value) is kind for value, kind in zip(values, kinds, strict=True)):
+    if not all(_is_of(kind, value) for value, kind in zip(values, kinds, strict=True)):
         raise SkiptokenUnreadable
     return Place(id, tuple(values))
+
+
+def _is_of(kind: type, value: object) -> bool:
+    """None is of every kind; a number is one that a database can hold."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return False
+    return value is None or type(value) is kind

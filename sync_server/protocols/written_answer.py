@@ -27,11 +27,13 @@ def answer_written(write: Callable[[IO[bytes]], object], content_type: str, *, n
         file.close()
         raise
     length, etag = file.tell(), _checksum(cast(IO[bytes], file))
-    if request.if_none_match.contains(etag):
+    is_known = request.if_none_match.contains(etag)
+    if is_known or request.method == "HEAD":  # nobody would close the file
         file.close()
-        response = Response(status=304)
+        response = Response(status=304 if is_known else 200)
     else:
         response = send_file(file, mimetype=content_type, download_name=name, as_attachment=name is not None)
+    if not is_known:
         response.headers["Content-Type"] = content_type
         response.content_length = length
     response.set_etag(etag)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from sync_server.core.entity_row import EntityRow
@@ -17,6 +17,7 @@ from sync_server.core.odata_filter import read_moment
 from sync_server.core.odata_order import Order
 from sync_server.core.odata_skiptoken import Place
 from sync_server.entity_errors import SkiptokenUnreadable
+from sync_server.store.engine import UtcDateTime
 from sync_server.store.entities import EntityList
 from sync_server.store.entity_fields import EntityField, EntityFields
 from sync_server.store.tables import actors, entities
@@ -30,6 +31,8 @@ _COLUMNS = (
 )  # fmt: skip
 _WIDTH = len(_COLUMNS)
 _PYTHON = {"int": int, "text": str, "datetime": str}  # a moment is told as text
+# Not of the column's own type: a number may be larger than those of the column can be.
+_BOUND: dict[str, Any] = {"int": BigInteger(), "text": Text(), "datetime": UtcDateTime()}
 
 
 SortValues = Sequence[Any]
@@ -92,7 +95,7 @@ def iter_rows(
     options = {} if limit is not None and limit <= AT_A_TIME else {"yield_per": AT_A_TIME}
     with session.execute(query, execution_options=options) as found:
         for row in found:
-            yield EntityRow(*row[:_WIDTH]), row[_WIDTH:]
+            yield EntityRow._make(row[:_WIDTH]), row[_WIDTH:]
 
 
 def place_of(row: EntityRow, values: SortValues) -> Place:
@@ -129,9 +132,7 @@ def _where(query: Select[Any], rows: Rows) -> Select[Any]:
 def _behind(rows: Rows, after: Place) -> ColumnElement[bool]:
     values = _read_values(rows, after)
     if not rows.order:
-        # Of the column's own type: SQLite compares moments as they are written.
-        place = tuple_(literal(values[0], _e.created_at.type), literal(after.id, _e.entity_id.type))
-        return tuple_(_e.created_at, _e.entity_id) < place
+        return tuple_(_e.created_at, _e.entity_id) < tuple_(values[0], literal(after.id, Text()))
     is_same: list[ColumnElement[bool]] = []
     behind: list[ColumnElement[bool]] = []
     for term, value in zip(rows.order, values, strict=True):
@@ -141,14 +142,18 @@ def _behind(rows: Rows, after: Place) -> ColumnElement[bool]:
 
 
 def _read_values(rows: Rows, after: Place) -> list[Any]:
+    """The values of a place as they are bound; None where there is none."""
     kinds = [term.field.kind for term in rows.order] or ["datetime"]
     try:
-        return [
-            read_moment(value) if kind == "datetime" and isinstance(value, str) else value
-            for kind, value in zip(kinds, after.values, strict=True)
-        ]
+        return [_bound(kind, value) for kind, value in zip(kinds, after.values, strict=True)]
     except ValueError as error:
         raise SkiptokenUnreadable from error
+
+
+def _bound(kind: str, value: str | int | None) -> Any:
+    if value is None:
+        return None
+    return literal(read_moment(value) if isinstance(value, str) and kind == "datetime" else value, _BOUND[kind])
 
 
 def _plain(value: Any) -> str | int | None:

@@ -12,10 +12,10 @@ from pyodk.errors import PyODKError
 
 from sync_server.node import Node
 from sync_server.settings import Settings
-from tests.support.forums import NAME, add_forums, make_forums
+from tests.support.forums import add_forums, make_forums
 from tests.support.server import ALICE_PASSWORD, LiveServer
 
-COUNT = 25
+COUNT, NAME = 25, "meeting_places"
 ALICE = ("alice@example.org", ALICE_PASSWORD)
 
 
@@ -23,8 +23,9 @@ ALICE = ("alice@example.org", ALICE_PASSWORD)
 def forums(server: LiveServer) -> str:
     """A list with forums; returns its address."""
     with Node.open(Settings(data=server.data)) as node:
-        make_forums(node)
-        add_forums(node, *({"label": f"Forum {n}", "adm2": f'"{n % 3}",\n', "status": "x"} for n in range(COUNT)))
+        make_forums(node, name=NAME)
+        said = ({"label": f"Forum {n}", "adm2": f'"{n % 3}",\n', "status": "x"} for n in range(COUNT))
+        add_forums(node, *said, name=NAME)
     return f"{server.url}/v1/projects/1/datasets/{NAME}"
 
 

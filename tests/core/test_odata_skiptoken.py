@@ -12,7 +12,10 @@ from sync_server.entity_errors import SkiptokenUnreadable
 KINDS = (str, int, str)
 
 
-@given(st.text(max_size=40), st.tuples(st.none() | st.text(max_size=40), st.none() | st.integers(), st.text()))
+@given(
+    st.text(max_size=40),
+    st.tuples(st.none() | st.text(max_size=40), st.none() | st.integers(-(2**63), 2**63 - 1), st.text()),
+)
 def test_it_comes_back_as_it_was(id: str, values: tuple[str | None, int | None, str]) -> None:
     place = Place(id, values)
     assert read_skiptoken(write_skiptoken(place), KINDS) == place
@@ -25,6 +28,7 @@ def test_it_comes_back_as_it_was(id: str, values: tuple[str | None, int | None, 
         b"", b"[]", b"5", b'{"uuid": "x"}', b'{"uuid": 5, "after": ["a", 1, "b"]}', b'{"uuid": "x", "after": "abc"}',
         b'{"uuid": "x", "after": ["a", 1]}', b'{"uuid": "x", "after": ["a", true, "b"]}',
         b'{"uuid": "x", "after": ["a", 1.5, "b"]}', b"[" * 4000,
+        b'{"uuid": "x", "after": ["a", 9223372036854775808, "b"]}',
     )],
 )  # fmt: skip
 def test_what_is_none_is_refused(text: str) -> None:

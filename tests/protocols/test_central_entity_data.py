@@ -269,3 +269,12 @@ def test_who_is_limited_to_a_district_reads_none_of_a_list_that_knows_none(
     assert viewer.get(f"{BASE}/entities.csv").text.count("\n") == 1
     assert viewer.get(f"{BASE}/entities.geojson").json["features"] == []
     assert viewer.get(f"{BASE}/entities/{forums[0]}/geojson").status_code == 404
+
+
+def test_the_service_is_found_with_a_slash_and_by_its_head(mina: Reader, forums: list[str]) -> None:
+    assert mina.get(f"{BASE}.svc/").json == mina.get(f"{BASE}.svc").json
+    for path in (TABLE, f"{BASE}/entities.csv"):
+        answer, whole = mina.client.head(path, headers=mina.headers, buffered=True), mina.get(path)
+        assert (answer.status_code, answer.data) == (200, b"")
+        for name in ("ETag", "Content-Length", "Content-Type"):
+            assert answer.headers[name] == whole.headers[name]

@@ -93,7 +93,7 @@ def test_pages_in_any_order_are_the_whole_in_that_order(forums: Node) -> None:
         with open_entities(forums, None, query(order=order)) as table:
             page = table.page(limit=size)
             found = [row.entity_id for row in page]
-            while page.next:
+            while page.next and len(found) <= COUNT:
                 page = table.page(limit=size, token=page.next)
                 found += [row.entity_id for row in page]
             by_position = [row.entity_id for row in table.page(skip=size)]
@@ -103,7 +103,7 @@ def test_pages_in_any_order_are_the_whole_in_that_order(forums: Node) -> None:
     check()
 
 
-@pytest.mark.parametrize("word", [text for text in TEXTS if text] + ["hidden", "0", "'", "S", "\\"])
+@pytest.mark.parametrize("word", [text for text in TEXTS if text] + ["hidden", "0", "'", "S", "\\", "%", "_"])
 def test_a_word_is_found_where_it_is_shown_alone(forums: Node, word: str) -> None:
     with open_entities(forums, None, query(search=f'"{word}"')) as table:
         found = {row.entity_id for row in table.rows()}
@@ -121,7 +121,8 @@ def _has(row: dict[str, object], word: str) -> bool:
     "filter",
     [
         "true", "not false", "1 eq 1 and 'a' eq 'a'", "null eq null", "2026-01-31 lt now()", "12:00 lt 13:00",
-        "year(2026-01-31) eq 2026", "hour(2026-01-31T08:00:00Z) eq 8", "minute(12:30) eq 30", "1 eq 1.0",
+        "year(2026-01-31) eq 2026",
+        "second(__system/createdAt) eq 0", "hour(2026-01-31T08:00:00Z) eq 8", "minute(12:30) eq 30", "1 eq 1.0",
         "2026-01-31 eq 2026-01-31T00:00:00Z", "__system/version lt 1e300", "__system/version ge '0'",
         "__system/version lt 99999999999999999999", "label ge ''", "label ne 5",
         "__system/createdAt gt 0002-01-01T00:00:00Z", "__system/createdAt lt '9998-12-31T23:59:59Z'", "__id ne 'it''s'",

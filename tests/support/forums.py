@@ -15,18 +15,20 @@ def forum_id(number: int) -> str:
     return f"0190a1b2-0000-4000-8000-{number:012x}"
 
 
-def make_forums(node: Node, actor: Actor | None = None) -> ListPlace:
-    """Make the list, without any forum."""
-    place = ListPlace(1, NAME, actor)
+def make_forums(node: Node, actor: Actor | None = None, *, name: str = NAME) -> ListPlace:
+    """Make the list, without any forum; under another name where the server brings one of this."""
+    place = ListPlace(1, name, actor)
     make_list(node, place)
-    for name in PROPERTIES:
-        add_property(node, place, name)
+    for each in PROPERTIES:
+        add_property(node, place, each)
     return place
 
 
-def add_forums(node: Node, *said: dict[str, str], first: int = 0, actor: Actor | None = None) -> list[str]:
+def add_forums(
+    node: Node, *said: dict[str, str], first: int = 0, actor: Actor | None = None, name: str = NAME
+) -> list[str]:
     """Add forums, one after the other; `said` are their properties, and `label`."""
-    place = ListPlace(1, NAME, actor)
+    place = ListPlace(1, name, actor)
     ids: list[str] = []
     for number, values in enumerate(said, start=first):
         label = values.pop("label", f"Forum {number}")
