@@ -45,7 +45,7 @@ def test_entities_are_listed_shown_and_what_failed_is_said(run: Command) -> None
     assert to_look_at.endswith("Bartella  (conflict)")
     told = run("show", "wells", WELL)
     assert "conflict about status: shown is " in told
-    assert "create by uuid:a: label=Bartella, status=open" in told
+    assert "create by wells uuid:a: label=Bartella, status=open" in told
     assert "2026-11-22 12:00 +0300" in told
     assert run("failed") == f"wells uuid:x  wells seven: {FAILURES['bad_id']}\n"
     assert "sync-server entities list" in run("list", "springs", exit_code=1)
@@ -57,7 +57,7 @@ def test_what_is_severe_is_not_shown(run: Command, tmp_path: Path) -> None:
         publish_wells(node, "2", sensitivity="severe")
     told = run("show", "wells", WELL)
     assert "conflict about a property that is not shown" in told
-    assert "referred" not in told.replace("update by uuid:referred", "")
+    assert "referred" not in told.replace("update by wells uuid:referred", "")
     assert "open" not in told
 
 

@@ -5,12 +5,14 @@ from io import BytesIO
 import pytest
 
 from sync_server.core.entity_draft import EntityDraft
+from sync_server.core.scope import operator_scope
 from sync_server.entity_errors import UploadNotFit
 from sync_server.errors import NotFound
 from sync_server.node import Node
 from sync_server.services.edit_entities import ListPlace, create_entities, delete_entities, update_entity
 from sync_server.services.edit_lists import add_property, make_list
 from sync_server.services.list_entities import iter_list
+from sync_server.services.list_scope import view_with_forms
 from sync_server.services.served_lists import write_csv
 from sync_server.services.upload_entities import MOST_FAULTS, UploadPlan, preview_upload, upload_entities
 from sync_server.store import changes, entities
@@ -54,7 +56,7 @@ def downloaded(node: Node) -> bytes:
     with node.database.read() as session:
         of_list = entities.find_list(session, 1, "forums")
         assert of_list is not None
-        write_csv(session, of_list, file)
+        write_csv(node, session, view_with_forms(session, operator_scope(), of_list), file)
     return file.getvalue()
 
 
