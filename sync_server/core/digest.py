@@ -12,6 +12,8 @@ from typing import Any
 
 from sync_server.core.submission_state import Decision, SubmissionState, Version
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Digest:
@@ -58,4 +60,4 @@ def decision_member(id: str, kind: str, parents: Iterable[str], body: Any) -> st
 
 def canonical_json(value: Any) -> str:
     """Write JSON values so that equal ones are written alike."""
-    return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)

@@ -41,7 +41,7 @@ from sync_server.protocols.schemas_entities import (
     NewEntitySchema,
 )
 from sync_server.protocols.shapes import EXTENDED, NOTES, Asked
-from sync_server.services import edit_entities, show_entities
+from sync_server.services import consumers, edit_entities, show_entities
 from sync_server.services.edit_entities import ListPlace
 from sync_server.services.entity_versions import ShownEntity
 
@@ -70,6 +70,7 @@ def post_entities(project_id: int, list_name: str) -> Any:
     node, body = current_node(), read_body()
     if "entities" not in body:
         (made,) = edit_entities.create_entities(node, _place(project_id, list_name), [read_draft(body)])
+        consumers.fold_received(node)  # however much there is: what was made must not seem to be missing
         return _write(project_id, list_name, made)
     place = ListPlace(project_id, list_name, require_actor(), read_source(body))
     edit_entities.create_entities(node, place, read_drafts(body))

@@ -46,12 +46,11 @@ class ListPlace:
 def create_entities(node: Node, place: ListPlace, drafts: Iterable[EntityDraft]) -> list[str]:
     """Create entities, all or none; return their ids in the order of the drafts.
 
+    Like submissions they are safe when this returns, and folded after it: whoever reads them has that done first.
     Raises EntityNotValid, EntityExists, NotFound for no such list.
     """
     require(node, place.actor, "entity.create", project_id=place.project_id)
-    consumers.fold_received(node)
-    with node.database.read() as session:
-        of_list = get_list(session, place)
+    of_list = _find_list(node, place)
     checked = list(check_drafts(drafts, frozenset(of_list.properties)))
     made = [new_decision(place, draft.entity_id, CREATE, draft.said) for draft in checked]
     ids = [draft.entity_id for draft in checked]
@@ -61,7 +60,7 @@ def create_entities(node: Node, place: ListPlace, drafts: Iterable[EntityDraft])
         add_acts(session, place, made, "entity.create")
 
     node.write(noted(write))
-    _tell(node, place, CREATE, len(made))
+    _log(node, place, CREATE, len(made))
     return ids
 
 
@@ -187,7 +186,8 @@ def new_decision(
 
 def _write(node: Node, place: ListPlace, made: Sequence[StoredDecision], action: str) -> None:
     node.write(noted(lambda session: add_acts(session, place, made, action)))
-    _tell(node, place, action, len(made))
+    _log(node, place, action, len(made))
+    consumers.fold_received(node)
 
 
 def add_acts(session: Session, place: ListPlace, made: Sequence[StoredDecision], action: str) -> None:
@@ -199,6 +199,16 @@ def add_acts(session: Session, place: ListPlace, made: Sequence[StoredDecision],
     write_act(session, make_act(place.actor, action, f"dataset:{place.project_id}/{place.name}", **details, **first))
 
 
-def _tell(node: Node, place: ListPlace, act: str, count: int) -> None:
+def _log(node: Node, place: ListPlace, act: str, count: int) -> None:
     log.info("entities act=%s list=%s count=%d node=%s", act, place.name, count, node.id)
-    consumers.fold_received(node)
+
+
+def _find_list(node: Node, place: ListPlace) -> EntityList:
+    """Find a list; only when it is not here yet, what came is worked in first."""
+    with node.database.read() as session:
+        found = entities.find_list(session, place.project_id, place.name)
+    if found is None:
+        consumers.fold_received(node)
+        with node.database.read() as session:
+            return get_list(session, place)
+    return found

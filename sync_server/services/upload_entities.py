@@ -79,7 +79,6 @@ def upload_entities(node: Node, place: ListPlace, file: IO[bytes], *, may_change
     if plan.created or plan.changed:
         plan = node.write(noted(lambda session: _write(session, place, file)))
         log.info("uploaded list=%s created=%d changed=%d node=%s", place.name, plan.created, plan.changed, node.id)
-        consumers.fold_received(node)
     return plan
 
 

@@ -42,8 +42,20 @@ def add_decisions(session: Session, made: Sequence[StoredDecision]) -> None:
     """Append decisions and their changes; call it last in the transaction."""
     node_id = session.scalar(select(node.c.id))
     rows = [
-        {name: getattr(decision, name) for name in _NAMES} | {"parents": sorted(decision.parents), "node": node_id}
-        for decision in made
+        {
+            "id": each.id,
+            "kind": each.kind,
+            "project_id": each.project_id,
+            "form_id": each.form_id,
+            "subject": each.subject,
+            "parents": sorted(each.parents),
+            "body": each.body,
+            "author_id": each.author_id,
+            "decided_at": each.decided_at,
+            "reason": each.reason,
+            "node": node_id,
+        }
+        for each in made
     ]
     if rows:
         session.execute(insert(decisions), rows)

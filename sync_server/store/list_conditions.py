@@ -13,7 +13,8 @@ def rows_where(condition: Condition) -> ColumnElement[bool]:
     """Return what the rows of the table of entities must fulfil."""
     match condition:
         case OneOf(name, values):
-            return value_of(name).in_(values)
+            # Of an entity that says nothing of it there is no text, and that is none of them.
+            return (value_of(name) if "" in values else text_under(_e.data, name)).in_(values)
         case NoneOf(name, values):
             return value_of(name).not_in(values)
         case Ordered(name, operator, value):
