@@ -22,6 +22,7 @@ from sync_server.store import decided_entities, entities, entity_actions, entity
 from sync_server.store.entities import EntityList
 from sync_server.store.entity_actions import EntityKey, StoredAction
 from sync_server.store.families import find_families
+from sync_server.store.peer_subjects import Root
 from sync_server.store.peers import PeerNode
 
 SUFFIX = ".csv"
@@ -60,15 +61,17 @@ class PeerLists:
     def find_foreign(self, keys: Iterable[EntityKey]) -> set[EntityKey]:
         """Choose, of entities about which the peer decided something, those that are here and not for it to change.
 
-        It may go on with what it had until its scope changed, or its own decisions took the entity out of it.
+        It may go on with what it ever had, of the entity or of what submissions did to it: its people may have decided
+        before they heard that its scope changed, or their own decisions took the entity out of it.
         """
         wanted = set(keys)
         decided = decided_entities.find_decided(self._session, wanted)
         actions = entity_actions.find_actions_on(self._session, wanted)
-        roots = {key: root_of(key) for key in wanted}
-        had = peer_subjects.find_entered(self._session, self._peer.id, roots.values())
+        roots = [(root_of(key), key) for key in wanted]
+        roots += [((action.project_id, action.form_id, action.root_id), action.entity) for action in actions]
+        had = self._find_had({root for root, _ in roots})
         theirs = {key for key, made in decided.items() if any(node in self._peer.ids for _, node in made)}
-        theirs |= {key for key in wanted if roots[key] in had} | self._own(actions) | self.find_inside(wanted)
+        theirs |= {key for root, key in roots if root in had} | self._own(actions) | self.find_inside(wanted)
         return ({*decided} | {action.entity for action in actions}) - theirs
 
     def describe(self, project_id: int) -> list[object]:
@@ -86,6 +89,11 @@ class PeerLists:
         decided = entity_decisions.find_list_decisions(self._session, project_id)
         ruled_by = sorted(one.id for name in rules for one in decided.get(name, ()) if "access" in one.body)
         return [named, ruled, ruled_by] if named or ruled or ruled_by else []
+
+    def _find_had(self, roots: Iterable[Root]) -> set[Root]:
+        """Choose the subjects that the peer was ever sent."""
+        entered = peer_subjects.find_entered(self._session, self._peer.id, roots)
+        return {*entered} | peer_subjects.find_withdrawn(self._session, self._peer.id, roots)
 
     def _granted(self, project_id: int, list_name: str) -> list[Grant]:
         """The grants that reach a list: on the project, or on a form that writes or shows it."""

@@ -279,6 +279,19 @@ def test_a_hub_goes_on_with_an_entity_that_its_own_decision_took_out_of_its_rows
     assert are_equal(hub, centre)
 
 
+def test_what_somebody_decided_before_the_hub_heard_of_its_narrower_scope_counts(hub: Node, centre: Node) -> None:
+    """Of the entity it had no decision then, only a submission."""
+    pair(hub, centre, role=PEER)
+    send(centre, well("a"))
+    sync(hub, centre)
+    change(hub, WELL, WELLS, status="dry")
+    set_scope(centre, hub.id, Grant(PEER_UP, 1))
+    sync(hub, centre, rounds=2)
+    assert shown(centre, "wells")[WELL].data["status"] == "dry"
+    assert not decided(hub, WELL)
+    assert are_equal(hub, centre)
+
+
 def test_what_somebody_decided_at_a_hub_that_its_order_to_remove_does_not_list_goes_up_first(
     hub: Node, centre: Node
 ) -> None:
