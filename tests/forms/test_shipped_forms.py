@@ -19,7 +19,7 @@ from sync_server.services.publish_folder import iter_sources
 from sync_server.services.shipped_forms import shipped_forms
 
 FORMS = ("cpf_attendance", "cpf_concern", "cpf_concern_followup", "cpf_training_eval")
-LISTS = {"forums", "trainings"}
+LISTS = {"forums", "places", "trainings"}
 LANGUAGES = ("English (en)", "Arabic (ar)", "Kurdish (ckb)")
 _LETTER = re.compile(r"[A-Za-z\u0590-\u08ff]|\$\{")
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff]")
@@ -70,6 +70,18 @@ def test_sixty_six_forums_come_along_and_trainings() -> None:
     assert Counter(forum["type"] for forum in forums) == {"iom": 42, "independent": 24, "unknown": 10}
     assert all(read_entity_id(forum["name"]) == forum["name"] for forum in forums)
     assert {len({forum[column] for forum in forums}) for column in ("name", "code")} == {76}
+
+
+def test_places_have_p_codes_and_three_names_and_every_forum_is_in_one() -> None:
+    found: dict[str, list[dict[str, str]]] = {}
+    for name in ("places", "forums"):
+        with (shipped_forms() / "lists" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            found[name] = list(csv.DictReader(file))
+    places = {place["code"]: place for place in found["places"]}
+    assert Counter(place["level"] for place in places.values()) == {"1": 3, "2": 14, "3": 33}
+    assert all(place[f"adm{place['level']}"] == code for code, place in places.items())
+    assert all(place[f"name_{language}"] for place in places.values() for language in ("en", "ar", "ckb"))
+    assert {forum["adm2"] for forum in found["forums"]} - {""} <= places.keys()
 
 
 @pytest.mark.parametrize("form_id", ["cpf_concern", "cpf_concern_followup"])
