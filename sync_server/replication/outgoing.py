@@ -170,7 +170,7 @@ def _plan_slice(
         items = _state_items(session, node, reader, happened, is_first=after == 0)
         if reader.peer.is_centre:
             lists = PeerLists(session, reader.peer, reader.scope)
-            return happened, plan_for_centre(reader, lists, told, _new(reader, happened)), items
+            return happened, plan_for_centre(reader, lists, told, happened), items
         touched = first_touched(happened)
         found = families.find_families(session, touched)
     inside = find_inside(node, reader.peer, reader.scope, found)
@@ -277,18 +277,17 @@ def _erasures_before(session: Session, reader: Reader, items: Iterable[Item]) ->
 def _allowed(node: Node, reader: Reader, names: Sequence[str]) -> set[str]:
     """Say which of these names the peer may have: it asks for what it was told, but anybody can ask for anything."""
     told = _tell_names(node, reader, names)
-    if reader.peer.is_centre:
-        with node.database.read() as session:
-            lists = PeerLists(session, reader.peer, reader.scope)
-            return {one.name for one in told if is_for_centre(reader, lists, one)}
     with node.database.read() as session:
+        orders = {f"withdrawal:{order.id}" for order in peer_subjects.iter_withdrawals(session, reader.peer.id)}
+        if reader.peer.is_centre:
+            lists = PeerLists(session, reader.peer, reader.scope)
+            return orders | {one.name for one in told if is_for_centre(reader, lists, one)}
         entities = _allowed_decisions(session, reader, told)
         found = families.find_families(session, {one.named.instance_id for one in told})
-        ours = peer_subjects.iter_withdrawals(session, reader.peer.id)
     inside = find_inside(node, reader.peer, reader.scope, found)
     told = [one for one in told if one.kind not in (ENTITY, LIST)]
     allowed = {one.name for one in told if (one.named.project_id, one.named.form_id, one.named.instance_id) in inside}
-    allowed |= set(plan_decisions_for_hub(reader, told)) | {f"withdrawal:{order.id}" for order in ours}
+    allowed |= set(plan_decisions_for_hub(reader, told)) | orders
     return allowed | entities | _of_edits(told, found, inside)
 
 

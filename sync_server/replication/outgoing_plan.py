@@ -141,7 +141,10 @@ def name_item(kind: str, project: str, parts: Sequence[str]) -> str:
 
 
 def plan_for_centre(reader: Reader, lists: PeerLists, told: Iterable[Told], happened: Iterable[Change]) -> Plan:
-    """Everything of the projects the centre leads, but what it sent and what only it decides."""
+    """Everything of the projects the centre leads, but what it sent and what only it decides.
+
+    That an order of its own was carried out is no echo, although the change came by it.
+    """
     plan = Plan()
     plan.add(*(f"withdrawal:{change.version}" for change in happened if change.kind == "withdrawal"))
     for one in told:

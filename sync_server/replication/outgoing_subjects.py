@@ -26,10 +26,13 @@ def plan_subjects(
             by_name.setdefault((one.named.project_id, one.named.form_id, one.named.instance_id), []).append(one)
     shared = [family for family in found if family.project_id in reader.projects]
     new = [f for f in shared if is_inside(f, inside) and not _is_had_whole(reader, plan, f, had)]
-    hanging = _load_hanging(session, new, peer_subjects.find_withdrawn(session, reader.peer.id, _names(new)))
+    withdrawn = peer_subjects.find_withdrawn(session, reader.peer.id, _names(shared))
+    hanging = _load_hanging(session, new, withdrawn)
     for family in shared:
         if not is_inside(family, inside):
-            if any(root in had for root in roots_of(family)) or _lost_form(reader, family):
+            is_ordered = any(root in withdrawn for root in roots_of(family))
+            is_restored = is_ordered and _first(family, touched) <= reader.peer.echo_floor  # it may have it again
+            if any(root in had for root in roots_of(family)) or is_restored or _lost_form(reader, family):
                 plan.withdrawn.update(dict.fromkeys(roots_of(family)))
         elif _is_had_whole(reader, plan, family, had):
             _plan_news(plan, family, by_name)
