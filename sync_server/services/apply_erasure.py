@@ -17,7 +17,7 @@ from sync_server.core.ids import sha256_hex
 from sync_server.core.person_identity import HashedPerson, Person
 from sync_server.core.redaction import Row, Shape, redact
 from sync_server.services.form_definitions import get_definition
-from sync_server.store import changes, decided_entities, erasures, forms
+from sync_server.store import changes, decided_entities, entity_actions, erasures, forms
 from sync_server.store.awaited_files import find_of_versions
 from sync_server.store.blocks import NO_PROJECT, PERSON, WHOLE
 from sync_server.store.changes import Change
@@ -92,6 +92,7 @@ def take_away(session: Session, target: Target) -> Taken:
     """Erase everything of a subject, or an upload that could not be read."""
     lock_feed(session)
     versions = members(session, target)
+    _tell_entities(session, _instances(target, versions))
     row_ids = [version.row_id for version in versions]
     files = {sha256 for found in find_attachments(session, row_ids).values() for _, sha256 in found}
     awaited = {sha256 for found in find_of_versions(session, row_ids).values() for _, sha256 in found}
@@ -106,6 +107,7 @@ def take_out(session: Session, target: Target, person: Person) -> Taken:
     """Take a person out of every version of a subject that this decision has not seen yet."""
     lock_feed(session)
     everything = members(session, target)
+    _tell_entities(session, _instances(target, everything))
     done = erasures.find_erased(session, target.decision_id)
     versions = [version for version in everything if version.sha256 not in done]
     shape = shape_of(session, target.project_id, target.form_id)
@@ -155,6 +157,16 @@ def shape_of(session: Session, project_id: int, form_id: str) -> Shape:
     """Read from all versions of a form what repeats, what is chosen from lists and what is free text."""
     published = forms.iter_versions(session, project_id, form_id)
     return Shape.of(field for version in published for field in get_definition(session, version).fields)
+
+
+def _tell_entities(session: Session, instances: Iterable[str]) -> None:
+    """Tell the feed of the entities on which these submissions acted: they may be in the scope of other peers now.
+
+    Only those about which people decided something go to peers by themselves, and those go by a decision's id.
+    """
+    acted_on = {action.entity for action in entity_actions.find_actions_of(session, instances)}
+    decided = decided_entities.find_decided(session, acted_on)
+    changes.append(session, [Change("entity", key[2], made[0][0]) for key, made in sorted(decided.items())])
 
 
 def tasks_of(target: Target, files: Iterable[str], *, is_form: bool = True) -> list[Task]:

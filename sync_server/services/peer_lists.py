@@ -78,16 +78,18 @@ class PeerLists:
         """Say in plain values what rules which entities of a project the peer gets: when it changes, the scope does.
 
         By which decisions is a part of it, because a rule that comes back is another scope: what happened meanwhile has
-        to be gone through again.
+        to be gone through again. So is what else changes many entities at once and tells of none: how changes merge,
+        and which properties there are.
         """
         if self.has_whole(project_id):
             return []
         known = [each for each in entities.iter_lists(self._session, project_id) if self.knows(project_id, each.name)]
-        rules = {each.name: sorted({repr(one) for one in self._rules(each) if one != NOTHING}) for each in known}
-        named = [] if self._has_all_lists(project_id) else sorted(rules)
-        ruled = {name: of_list for name, of_list in rules.items() if of_list}
+        rules = [(each, sorted({repr(one) for one in self._rules(each) if one != NOTHING})) for each in known]
+        named = [] if self._has_all_lists(project_id) else sorted(each.name for each in known)
+        ruled = {e.name: [*of_list, list(e.properties), dict(e.rules)] for e, of_list in rules if of_list}
         decided = entity_decisions.find_list_decisions(self._session, project_id)
-        ruled_by = sorted(one.id for name in rules for one in decided.get(name, ()) if "access" in one.body)
+        about = ((each.name, one) for each in known for one in decided.get(each.name, ()))
+        ruled_by = sorted(one.id for name, one in about if name in ruled or "access" in one.body)
         return [named, ruled, ruled_by] if named or ruled or ruled_by else []
 
     def _find_had(self, roots: Iterable[Root]) -> set[Root]:

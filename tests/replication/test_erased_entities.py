@@ -15,11 +15,11 @@ from sync_server.services.erase_person import erase_person, plan_person
 from sync_server.services.erase_submissions import erase_submission
 from sync_server.services.list_erasures import list_erasures
 from sync_server.store.tables import decision_seals, decisions
-from tests.replication.test_decided_entities import FORUMS, WELLS, are_equal, change, forum, shown, states
+from tests.replication.test_decided_entities import FORUMS, WELLS, are_equal, change, decided, forum, shown, states
 from tests.replication.test_decided_entities import centre as centre
 from tests.support.paired_nodes import open_node, pair, sync
 from tests.support.samples import send
-from tests.support.wells import WELL, well
+from tests.support.wells import WELL, update, well
 
 PHONE = "0770 123 4567"
 
@@ -118,6 +118,20 @@ def test_what_was_written_about_an_entity_goes_with_the_submission_that_register
         assert not shown(each, "wells")[WELL].is_served
     assert are_equal(hub, centre)
     assert are_equal(second, centre)
+
+
+def test_an_entity_leaves_a_hub_when_what_had_brought_it_there_is_erased(hub: Node, centre: Node) -> None:
+    pair(hub, centre, role=PEER, rows="status eq 'dry'")
+    send(centre, well("a"))
+    number = shown(centre, "wells")[WELL].number
+    change(centre, WELL, WELLS, label="Renamed")
+    send(centre, well("b", update(number), state="dry"))
+    sync(hub, centre)
+    assert decided(hub, WELL)
+    erase_submission(centre, None, "uuid:b", reason="by mistake")
+    sync(hub, centre)
+    assert not decided(hub, WELL)
+    assert are_equal(hub, centre)
 
 
 def test_an_entity_that_somebody_else_registered_as_well_keeps_what_was_written_about_it(
