@@ -12,7 +12,7 @@ from tests.clients.test_entities import REGISTER, answers
 from tests.clients.test_pyodk import open_client
 from tests.support.server import LiveServer
 
-FORUMS = "forums"
+FORUMS = "offices"
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def pyodk(server: LiveServer, tmp_path: Path) -> Client:
 
 
 def test_it_makes_lists_and_reads_them(pyodk: Client) -> None:
-    made = pyodk.entity_lists.create(approval_required=True, entity_list_name="trainings")
-    assert (made.name, made.projectId, made.approvalRequired, made.properties) == ("trainings", 1, True, [])
-    assert {FORUMS, "trainings"} <= {each.name for each in pyodk.entity_lists.list()}
+    made = pyodk.entity_lists.create(approval_required=True, entity_list_name="courses")
+    assert (made.name, made.projectId, made.approvalRequired, made.properties) == ("courses", 1, True, [])
+    assert {FORUMS, "courses"} <= {each.name for each in pyodk.entity_lists.list()}
     (added,) = pyodk.entity_lists.get().properties or []
     assert (added.name, added.odataName, added.forms) == ("adm2", "adm2", [])
     with pytest.raises(PyODKError):

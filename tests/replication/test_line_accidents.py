@@ -30,7 +30,7 @@ def answer_with(raw: bytes, *, context: ssl.SSLContext | None = None, wait: floa
             try:
                 if context is not None:
                     connection = context.wrap_socket(connection, server_side=True)
-                connection.recv(65_536)
+                _read_request(connection)
                 threading.Event().wait(wait)
                 connection.sendall(raw)
             except OSError:
@@ -40,6 +40,13 @@ def answer_with(raw: bytes, *, context: ssl.SSLContext | None = None, wait: floa
 
     threading.Thread(target=serve, daemon=True).start()
     return f"{'https' if context else 'http'}://127.0.0.1:{port}/"
+
+
+def _read_request(connection: socket.socket) -> None:
+    """Read all of it: what is left unread when a connection is closed takes the answer along."""
+    sent = b""
+    while not sent.endswith(b"{}") and (part := connection.recv(65_536)):
+        sent += part
 
 
 def post(url: str, *, largest: int = 1_000, **options: object) -> bytes:

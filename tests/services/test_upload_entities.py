@@ -9,6 +9,7 @@ from sync_server.core.scope import operator_scope
 from sync_server.entity_errors import UploadNotFit
 from sync_server.errors import NotFound
 from sync_server.node import Node
+from sync_server.services import consumers
 from sync_server.services.edit_entities import ListPlace, create_entities, delete_entities, update_entity
 from sync_server.services.edit_lists import add_property, make_list
 from sync_server.services.list_entities import iter_list
@@ -53,6 +54,7 @@ def refused(node: Node, text: str | bytes) -> str:
 
 def downloaded(node: Node) -> bytes:
     file = BytesIO()
+    consumers.fold_received(node)
     with node.database.read() as session:
         of_list = entities.find_list(session, 1, "forums")
         assert of_list is not None
