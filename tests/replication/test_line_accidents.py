@@ -44,8 +44,9 @@ def answer_with(raw: bytes, *, context: ssl.SSLContext | None = None, wait: floa
 
 def _read_request(connection: socket.socket) -> None:
     """Read all of it: what is left unread when a connection is closed takes the answer along."""
-    sent = b""
-    while not sent.endswith(b"{}") and (part := connection.recv(65_536)):
+    sent = part = connection.recv(65_536)
+    while part and sent.startswith(b"POST ") and not sent.endswith(b"{}"):
+        part = connection.recv(65_536)
         sent += part
 
 
