@@ -95,4 +95,11 @@ def _find_foreign(node: Node, peer: PeerNode, items: Sequence[Item]) -> frozense
         found = families.find_families(session, {action.root_id for action in acting})
     inside = find_inside(node, peer, scope, found)  # what a hub has of its submissions its people see as well
     seen = {(f.project_id, f.form_id, name) for f in found if is_inside(f, inside) for name in f.names}
-    return frozenset(foreign - {a.entity for a in acting if (a.project_id, a.form_id, a.root_id) in seen})
+    foreign -= {a.entity for a in acting if (a.project_id, a.form_id, a.root_id) in seen}
+    return frozenset(key for key in foreign if not _is_shown(key, items))
+
+
+def _is_shown(key: EntityKey, items: Sequence[Item]) -> bool:
+    """Tell whether a submission in the same batch names an entity: what it does to it is not known here before."""
+    name = key[2].encode()
+    return any(name in item.xml.lower() for item in items if isinstance(item, SubmissionItem))

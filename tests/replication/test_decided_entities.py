@@ -279,6 +279,19 @@ def test_a_hub_goes_on_with_an_entity_that_its_own_decision_took_out_of_its_rows
     assert are_equal(hub, centre)
 
 
+def test_what_was_decided_about_an_entity_that_was_registered_at_the_same_time_counts(hub: Node, centre: Node) -> None:
+    """It is known to others, and what the hub knows of it comes with the decision."""
+    pair(hub, centre, role=PEER_UP)
+    sync(hub, centre)
+    create_entities(centre, WELLS, [EntityDraft("Bartella", {}, WELL)])
+    send(hub, well("a"))
+    change(hub, WELL, WELLS, status="dry")
+    sync(hub, centre, rounds=2)
+    assert len(decided(centre, WELL)) == len(decided(hub, WELL)) == 2
+    assert states(hub, "wells") == states(centre, "wells")
+    assert are_equal(hub, centre)
+
+
 def test_what_somebody_decided_before_the_hub_heard_of_its_narrower_scope_counts(hub: Node, centre: Node) -> None:
     """Of the entity it had no decision then, only a submission."""
     pair(hub, centre, role=PEER)
