@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from lxml import etree
 
+from sync_server.core.entity_draft import read_entity_id
 from sync_server.core.entity_event import CREATE, LABEL, UPDATE, UPSERT
 from sync_server.core.entity_spec import EntityDeclaration, EntitySpec, is_list_name, is_property_name, is_true
 from sync_server.core.field_path import named_children
@@ -25,7 +26,6 @@ UNKNOWN_LIST, UNKNOWN_PROPERTY, UNKNOWN_SPEC = "unknown_list", "unknown_property
 CANNOT_TELL, NOT_APPROVED = "cannot_tell", "not_approved"
 
 _ROWS = UUID("5b3dbb13-2b5c-5a6e-9c31-0f6a1d1e7c52")  # the name space of ids made for plain repeat rows
-_UUID = re.compile(r"(?:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 
 
@@ -96,14 +96,14 @@ class _Reader:
             return None
         kind = UPSERT if creates and updates else CREATE if creates else UPDATE
         given = (entity.get("id") or "").strip()
-        match = _UUID.fullmatch(given)
+        entity_id = read_entity_id(given)
         action = EntityAction(
             place=self.place,
             list_name=entity.get("dataset") or "",
-            entity_id=match.group(1).lower() if match else bounded(given),
+            entity_id=entity_id or bounded(given),
             kind=kind,
             values=self._values(_text_of(entity, "label"), kind),
-            failure=None if match else BAD_ID,
+            failure=None if entity_id else BAD_ID,
         )
         return action if kind == CREATE else _with_version(action, entity)
 
